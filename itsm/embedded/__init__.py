@@ -1,0 +1,129 @@
+"""Real PostgreSQL and Valkey servers that come as wheels, so that nothing has to be installed by hand.
+
+`Services` starts what a data directory needs and shares it: whoever comes later joins, whoever leaves last stops it.
+`DATABASE_URL` or `REDIS_URL` in the environment means that that server is somebody else's and is left alone.
+Nothing here imports Django: the supervisor stays small.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Self
+
+from itsm.embedded.postgres import Postgres
+from itsm.embedded.processes import EmbeddedError
+from itsm.embedded.valkey import Valkey
+
+__all__ = ["EmbeddedError", "Services", "prepare_data_dir"]
+
+
+class Services:
+    """The embedded servers of one data directory. Use as a context manager, or call `start` and `stop`.
+
+    Users hold a shared lock on a file for as long as they live, so the kernel does the counting: a user that was killed
+    no longer counts, and the last one to leave gets the exclusive lock and stops the servers.
+    """
+
+    def __init__(self, data_dir: Path, *, durable: bool = True, environment: Mapping[str, str] = os.environ) -> None:
+        """Take the data directory; `durable=False` trades crash safety for speed (tests and nothing else)."""
+        self.data_dir = data_dir
+        self.postgres = None if environment.get("DATABASE_URL") else Postgres(data_dir, durable=durable)
+        self.valkey = None if environment.get("REDIS_URL") else Valkey(data_dir)
+        self._users: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that lead a Django process to these servers and this data directory."""
+        found = {"ITSM_DATA_DIR": str(self.data_dir)}
+        if self.postgres:
+            found["DATABASE_URL"] = self.postgres.url
+        if self.valkey:
+            found["REDIS_URL"] = self.valkey.url
+        return found
+
+    def start(self) -> None:
+        """Start the servers, or join those that run. Raises EmbeddedError with what to do about it."""
+        prepare_data_dir(self.data_dir)
+        self._users = (self.data_dir / "run" / "users.lock").open("w")
+        with self._alone():
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+            try:
+                self._start_servers()
+            except EmbeddedError:
+                self._leave()
+                raise
+
+    def heal(self) -> list[str]:
+        """Start again whichever server has died; returns their names. Cheap enough to call every second."""
+        dead = [server for server in (self.postgres, self.valkey) if server and not server.is_running()]
+        if dead:
+            with self._alone():
+                self._start_servers()
+        return [server.name for server in dead]
+
+    def stop(self) -> None:
+        """Leave; the last user stops the servers."""
+        if self._users is not None:
+            with self._alone():
+                self._leave()
+
+    def _leave(self) -> None:
+        if self._users is None:
+            return
+        with self._users as users:
+            self._users = None
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return  # somebody else is still using them
+            for server in (self.valkey, self.postgres):
+                if server:
+                    server.stop()
+
+    def _start_servers(self) -> None:
+        for server in (self.postgres, self.valkey):
+            if server:
+                server.start()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time start or stop servers of this data directory."""
+        with (self.data_dir / "run" / "start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def prepare_data_dir(data_dir: Path) -> None:
+    """Make the data directory with its folders and the secret key, readable by their owner only.
+
+    Root's directory can be entered by others (its contents cannot be read): PostgreSQL refuses to run as root, and the
+    user it runs as has to reach its folder.
+    """
+    enterable = 0o711 if os.geteuid() == 0 else 0o700
+    try:
+        if not data_dir.exists():
+            data_dir.mkdir(mode=enterable, parents=True)
+        for name in ("run", "log", "mail", "media"):
+            (data_dir / name).mkdir(mode=enterable if name == "run" else 0o700, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedError(
+            f"The data directory {data_dir} cannot be used ({error.strerror}). Choose another with --data DIR."
+        ) from error
+    if not os.access(data_dir / "run", os.W_OK):
+        raise EmbeddedError(f"The data directory {data_dir} belongs to another user. Choose another with --data DIR.")
+    key = data_dir / "secret_key"
+    if not key.exists():
+        draft = key.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        draft.replace(key)
