@@ -1,0 +1,288 @@
+"""Properties of a calendar, numbered as in the design: any zone, any hours, against the slow reference."""
+
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from slas import calendars
+from slas.calendars import CalendarSpec, CompiledCalendar, NeverOpen, tzif, zones
+from tests.slas import calendar_reference as ref
+from tests.slas.calendar_reference import HOUR, ONE_DAY, US, Raw
+
+# A zone's first use reads its file; a deadline would blame whichever example came first.
+patient = settings(deadline=None)
+
+
+def spec_of(raw: Raw) -> CalendarSpec:
+    return CalendarSpec(
+        raw.zone,
+        tuple(tuple(day) for day in raw.weekly),
+        frozenset(raw.closed),
+        {day: tuple(hours) for day, hours in raw.overrides.items()},
+    )
+
+
+def fast(raw: Raw) -> CompiledCalendar:
+    return calendars.compile(spec_of(raw))
+
+
+@patient
+@given(ref.calendars(), st.data())
+def test_measure_grows_never_faster_than_the_clock(case: tuple[Raw, datetime, datetime], data: st.DataObject) -> None:
+    """Properties 1, 2 and 8."""
+    raw, a, c = case
+    calendar = fast(raw)
+    b = a + data.draw(st.integers(0, (c - a) // US)) * US
+    assert 0 <= calendar.open_us(a, b) <= (b - a) // US
+    assert calendar.open_us(a, b) + calendar.open_us(b, c) == calendar.open_us(a, c)
+    always = calendars.compile(CalendarSpec.always(raw.zone))
+    assert always.open_us(a, b) == (b - a) // US
+    assert always.is_24x7
+    assert always.due(a, (b - a) // US) == b
+
+
+@settings(deadline=None, max_examples=250)
+@given(ref.calendars())
+def test_measure_equals_the_sum_of_resolved_spans(case: tuple[Raw, datetime, datetime]) -> None:
+    """Property 3, and with it the clock changes of 5 and the overnight split of 6."""
+    raw, a, b = case
+    calendar = fast(raw)
+    assert calendar.open_us(a, b) == ref.elapsed(raw, a, b)
+    assert list(calendar.spans(a, b)) == ref.open_spans(raw, a, b)
+
+
+@patient
+@given(ref.weeks, st.sampled_from(["Asia/Kolkata", "Etc/GMT+5", "Etc/GMT-14", "Asia/Tokyo"]), st.data())
+def test_zone_without_changes_is_utc_shifted(week: list, zone: str, data: st.DataObject) -> None:
+    """Property 4."""
+    a = data.draw(ref.instants(zone))
+    b = a + timedelta(microseconds=data.draw(st.integers(0, 5000 * 24 * HOUR)))
+    shift = a.astimezone(ZoneInfo(zone)).utcoffset()
+    there, here = fast(Raw(zone, week)), fast(Raw("UTC", week))
+    assert there.open_us(a, b) == here.open_us(a + shift, b + shift)
+
+
+@patient
+@given(ref.calendars())
+def test_each_date_is_as_long_as_its_span(case: tuple[Raw, datetime, datetime]) -> None:
+    """Property 5: the whole of a local day, whatever the clock does in it."""
+    raw, a, _ = case
+    always = calendars.compile(CalendarSpec(raw.zone, (((0, 720), (720, 1440)),) * 7))
+    calendar = fast(raw)
+    for day in (a.date() - ONE_DAY, a.date(), a.date() + ONE_DAY):
+        first, last = ref.resolve(raw.zone, day, 0), ref.resolve(raw.zone, day, 1440)
+        assert always.open_us(first, last) == (last - first) // US
+        assert always.day_spans(day) == (((first, last),) if first < last else ())
+        spans = calendar.day_spans(day)
+        assert list(spans) == ref.open_spans(replace(raw), first, last)
+        assert all(start < end for start, end in spans)
+
+
+@patient
+@given(ref.calendars(), st.integers(1, 1439), st.data())
+def test_overnight_is_its_split_at_midnight(
+    case: tuple[Raw, datetime, datetime], start: int, data: st.DataObject
+) -> None:
+    """Property 6."""
+    raw, a, b = case
+    end = data.draw(st.integers(0, start - 1))
+    night = Raw(raw.zone, [[(start, end)] if day in (2, 6) else [] for day in range(7)], raw.closed)
+    halves = Raw(raw.zone, [[] for _ in range(7)], raw.closed)
+    for day in (2, 6):
+        halves.weekly[day].append((start, 1440))
+        if end:
+            halves.weekly[(day + 1) % 7].append((0, end))
+    assert fast(night).open_us(a, b) == fast(halves).open_us(a, b) == ref.elapsed(night, a, b)
+
+
+@patient
+@given(ref.calendars(), st.integers(0, 20), st.randoms(use_true_random=False))
+def test_closed_date_removes_exactly_its_span(
+    case: tuple[Raw, datetime, datetime], after: int, shuffle: random.Random
+) -> None:
+    """Property 7."""
+    raw, a, b = case
+    day = a.date() + after * ONE_DAY
+    assume(day not in raw.overrides)
+    first, last = ref.resolve(raw.zone, day, 0), ref.resolve(raw.zone, day, 1440)
+    before, later = fast(raw), fast(replace(raw, closed=raw.closed | {day}))
+    inside = before.open_us(max(a, min(first, b)), min(b, max(last, a)))
+    assert later.open_us(a, b) == before.open_us(a, b) - inside
+    dates = [*raw.closed, day, day]
+    shuffle.shuffle(dates)
+    document = spec_of(raw).to_json() | {"closed_dates": [date.isoformat() for date in dates]}
+    assert CalendarSpec.from_json(document).content_digest == later.spec.content_digest
+
+
+@settings(deadline=None, max_examples=200)
+@given(ref.calendars(), st.data())
+def test_due_is_the_inverse_of_the_measure(case: tuple[Raw, datetime, datetime], data: st.DataObject) -> None:
+    """Property 11, measured by the reference."""
+    raw, a, b = case
+    total = ref.elapsed(raw, a, b)
+    assume(total)
+    calendar = fast(raw)
+    target = data.draw(st.one_of(st.sampled_from([1, total]), st.integers(1, total)))
+    due = calendar.due(a, target)
+    assert due.tzinfo is UTC
+    assert ref.elapsed(raw, a, due) == target
+    assert ref.elapsed(raw, a, due - US) == target - 1
+    part = data.draw(st.integers(0, target))
+    step = calendar.due(a, part)
+    assert a <= step <= due
+    assert calendar.due(step, target - part) == due
+    later = a + data.draw(st.integers(0, (b - a) // US)) * US
+    assert calendar.due(later, target) >= due
+    assert calendar.due(a, 0) == a
+
+
+@patient
+@given(ref.calendars(), st.integers(1, 15 * 365 * 24 * HOUR))
+def test_due_far_away_is_still_the_inverse(case: tuple[Raw, datetime, datetime], target: int) -> None:
+    """Property 11 over years, by the measure itself; the measure is proved near by above and adds up (2)."""
+    raw, a, _ = case
+    calendar = fast(raw)
+    try:
+        due = calendar.due(a, target)
+    except NeverOpen:
+        raise AssertionError("weekly hours always open again") from None
+    except calendars.CalendarError:
+        # A calendar open a few minutes a week passes 2119 with such a target.
+        assert calendar.open_us(a, datetime(2119, 12, 31, 23, 59, tzinfo=UTC)) < target
+    else:
+        assert calendar.open_us(a, due) == target
+        assert calendar.open_us(a, due - US) == target - 1
+
+
+@patient
+@given(ref.calendars())
+def test_open_and_next_open_agree_with_the_spans(case: tuple[Raw, datetime, datetime]) -> None:
+    raw, a, _ = case
+    calendar = fast(raw)
+    spans = ref.open_spans(raw, a, a + 15 * ONE_DAY)
+    assert calendar.is_open(a) == bool(spans and spans[0][0] == a)
+    if spans:
+        assert calendar.next_open(a) == spans[0][0]
+        assert calendar.is_open(spans[0][1] - US)
+        assert not calendar.is_open(spans[0][1]) or spans[0][1] == a + 15 * ONE_DAY
+
+
+@patient
+@given(ref.calendars(), st.integers(0, 6))
+def test_close_of_a_business_day_counts_dates_with_hours(case: tuple[Raw, datetime, datetime], days: int) -> None:
+    raw, a, _ = case
+    calendar = fast(raw)
+    own = next(
+        day
+        for day in (a.date() + n * ONE_DAY for n in range(-3, 4))
+        if ref.resolve(raw.zone, day, 0) <= a < ref.resolve(raw.zone, day, 1440)
+    )
+    closes = [ref.day_spans(raw, own + n * ONE_DAY) for n in range(1, 80)]
+    closes = [max(end for _, end in spans) for spans in closes if spans]
+    today = [end for _, end in ref.day_spans(raw, own) if end > a]
+    expected = max(today) if days == 0 and today else closes[max(days, 1) - 1]
+    assert calendar.close_of_business_day(a, days) == expected
+
+
+def steps_of(call: Callable[[], object]) -> int:
+    """Lines executed by a call, loops included."""
+    count = 0
+
+    def trace(frame, event, _):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    former = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(former)
+    return count
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Africa/Casablanca", "America/St_Johns", "Asia/Kolkata"])
+def test_steps_do_not_grow_with_the_target(zone: str) -> None:
+    """Properties 9 and 10: the same few lines run for an hour and for fifty years."""
+    closed = frozenset(date(year, 12, 25) for year in range(1995, 2060))
+    calendar = calendars.compile(CalendarSpec(zone, (((540, 720), (780, 1020)),) * 5 + ((), ()), closed))
+    start = datetime(2001, 3, 5, 9, tzinfo=UTC)
+    steps = {
+        hours: steps_of(lambda hours=hours: calendar.due(start, hours * HOUR)) for hours in (1, 400, 20_000, 100_000)
+    }
+    assert max(steps.values()) <= min(steps.values()) + 6, steps
+    assert max(steps.values()) < 60
+    end = datetime(2060, 1, 1, tzinfo=UTC)
+    assert abs(steps_of(lambda: calendar.measure(start)) - steps_of(lambda: calendar.measure(end))) <= 4
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Gaza", "UTC"])
+def test_compiled_equals_uncompiled_at_a_thousand_instants(zone: str) -> None:
+    """Property 28: one measure from the first instant on, against spans added up one by one."""
+    rng = random.Random(zone)
+    closed = {date(rng.randint(2015, 2024), rng.randint(1, 12), rng.randint(1, 28)) for _ in range(90)}
+    overrides = {date(2020, rng.randint(1, 12), rng.randint(1, 28)): [(600, 60)] for _ in range(10)}
+    raw = Raw(zone, [[(480, 750), (780, 1035)]] * 4 + [[(1320, 360)], [], [(0, 90), (120, 150)]], closed, overrides)
+    calendar = fast(raw)
+    first = datetime(2015, 1, 1, tzinfo=UTC)
+    spans = ref.open_spans(raw, first, datetime(2025, 1, 1, tzinfo=UTC))
+    instants = sorted(first + timedelta(microseconds=rng.randrange(10 * 365 * 24 * HOUR)) for _ in range(1000))
+    total, at = 0, 0
+    for instant in instants:
+        while at < len(spans) and spans[at][1] <= instant:
+            total += (spans[at][1] - spans[at][0]) // US
+            at += 1
+        inside = max(timedelta(0), instant - spans[at][0]) // US
+        assert calendar.open_us(first, instant) == total + inside
+
+
+def test_new_zone_data_make_another_digest_and_other_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Property 28: the digest carries the clock changes, so that old compiled calendars are not found again."""
+    spec = CalendarSpec("Africa/Cairo", (((540, 1020),),) * 7)
+    before, digest = calendars.compile(spec), spec.digest
+    summer = datetime(2024, 7, 1, 6, tzinfo=UTC)
+    assert before.is_open(summer)
+    real = tzif.zone_bytes
+    zones.zone_table.cache_clear()
+    try:
+        with monkeypatch.context() as patched:
+            # As if a release had taken Cairo's summer time back.
+            patched.setattr(tzif, "zone_bytes", lambda name: real("Africa/Johannesburg"))
+            assert spec.digest != digest
+            after = calendars.compile(spec)
+            assert after is not before
+            assert after.is_open(summer + timedelta(hours=1))
+            assert not after.is_open(summer)
+    finally:
+        zones.zone_table.cache_clear()
+    assert spec.digest == digest
+    assert calendars.compile(spec) is before
+
+
+def test_every_zone_has_the_offsets_of_zoneinfo() -> None:
+    """Each change of the table is one of zoneinfo's, and between changes no offset differs, 1970-2119."""
+    rng = random.Random(7)
+    for name in ref.ALL_ZONES:
+        info = ZoneInfo(name)
+        table = zones.ZoneTable(name)
+        probes = [rng.randrange(150 * 365 * 86400) for _ in range(60)]
+        for change, _ in tzif.read_changes(tzif.zone_bytes(name), 0, zones.HORIZON // zones.SECOND):
+            probes += [change - 1, change, change + rng.randrange(86400)]
+        for second in probes:
+            local = datetime.fromtimestamp(max(second, 0), UTC).astimezone(info)
+            day, minute = local.date(), local.hour * 60 + local.minute
+            assert table.resolve(zones.key_of(day), minute) == (ref.resolve(name, day, minute) - zones.EPOCH) // US, (
+                name
+            )
+            key, start = table.day_of((local - zones.EPOCH) // US)
+            first = ref.resolve(name, zones.date_of(key), 0)
+            assert start == (first - zones.EPOCH) // US
+            assert first <= local < ref.resolve(name, zones.date_of(key), 1440), name
