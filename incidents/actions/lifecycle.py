@@ -1,0 +1,235 @@
+"""The moves of an incident, one function each; the table in `incidents.statuses` says when each is legal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from incidents.models import Incident
+from incidents.statuses import MOVES, Status
+from itsm.tickets.actions import begin_move
+from itsm.tickets.actors import Actor
+from itsm.tickets.clock import instant_of
+from itsm.tickets.errors import Invalid
+from itsm.tickets.log import write
+from itsm.tickets.models import Comment, Visibility
+
+Fields = Mapping[str, Any]
+
+
+def perform(
+    incident: Any, move: str, *, actor: Actor, fields: Fields | None = None, version: int | None = None
+) -> Incident:
+    """Make the named move with its fields and return the incident.
+
+    Raises:
+        Invalid: there is no such move, or its fields do not fit. IllegalMove, Refused, Stale.
+    """
+    verb = _VERBS.get(move)
+    if verb is None:
+        raise Invalid({"move": _("There is no such move. Choose one of: %(moves)s.") % {"moves": ", ".join(_VERBS)}})
+    return verb(incident, actor=actor, version=version, **_named(move, fields or {}))
+
+
+def _named(move: str, fields: Fields) -> dict[str, Any]:
+    known = {field.name for field in MOVES[move].fields}
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        text = _("“%(move)s” takes no such field.") % {"move": move}
+        raise Invalid({name: text for name in unknown})
+    return dict(fields)
+
+
+@transaction.atomic
+def start(incident: Incident, *, actor: Actor, version: int | None = None) -> Incident:
+    """Begin work: New → In progress. An incident without a person becomes the actor's own."""
+    locked, _values = begin_move(incident, MOVES["start"], actor=actor, fields={}, version=version)
+    changes: dict[str, Any] = {"status": Status.IN_PROGRESS}
+    data: dict[str, Any] = {}
+    if locked.assignee is None and actor.user is not None and actor.at is None:
+        changes["assignee"] = actor.user
+        data["changes"] = {"assignee": [None, {"user": actor.user.pk}]}
+    write(locked, "incident.started", actor=actor, changes=changes, data=data, log_changes=False)
+    return _as_incident(locked)
+
+
+@transaction.atomic
+def hold(
+    incident: Incident, *, actor: Actor, hold_reason: str = "", comment: str = "", version: int | None = None
+) -> Incident:
+    """Put on hold for a reason; waiting for the requester needs a message to them (feature INC-3)."""
+    fields = {"hold_reason": hold_reason, "comment": comment}
+    locked, values = begin_move(incident, MOVES["hold"], actor=actor, fields=fields, version=version)
+    now = instant_of(actor)
+    said = _say(locked, values["comment"], actor=actor, at=now)
+    write(
+        locked,
+        "incident.held",
+        actor=actor,
+        changes={"status": Status.ON_HOLD, "hold_reason": values["hold_reason"]},
+        data={"hold_reason": values["hold_reason"], **_comment_id(said)},
+        log_changes=False,
+        at=now,
+        comment=said,
+    )
+    return _as_incident(locked)
+
+
+@transaction.atomic
+def resume(incident: Incident, *, actor: Actor, version: int | None = None) -> Incident:
+    """Go on with work: On hold → In progress."""
+    locked, _values = begin_move(incident, MOVES["resume"], actor=actor, fields={}, version=version)
+    resume_locked(locked, actor=actor)
+    return _as_incident(locked)
+
+
+def resume_locked(locked: Incident, *, actor: Actor, because: str = "") -> None:
+    """Resume a locked incident that is on hold; `because="reply"` when the requester's answer did it."""
+    write(
+        locked,
+        "incident.resumed",
+        actor=actor,
+        changes={"status": Status.IN_PROGRESS, "hold_reason": ""},
+        data={"because": because} if because else {},
+        log_changes=False,
+    )
+
+
+@transaction.atomic
+def resolve(
+    incident: Incident,
+    *,
+    actor: Actor,
+    resolution_code: str = "",
+    resolution_notes: str = "",
+    version: int | None = None,
+) -> Incident:
+    """Resolve with a code and what was done; the requester is asked to confirm (feature INC-4)."""
+    fields = {"resolution_code": resolution_code, "resolution_notes": resolution_notes}
+    locked, values = begin_move(incident, MOVES["resolve"], actor=actor, fields=fields, version=version)
+    now = instant_of(actor)
+    write(
+        locked,
+        "incident.resolved",
+        actor=actor,
+        changes={
+            "status": Status.RESOLVED,
+            "hold_reason": "",
+            "resolved_at": now,
+            "resolved_by": actor.user,
+            **values,
+        },
+        data={"resolution_code": values["resolution_code"]},
+        log_changes=False,
+        at=now,
+    )
+    return _as_incident(locked)
+
+
+@transaction.atomic
+def reopen(incident: Incident, *, actor: Actor, comment: str = "", version: int | None = None) -> Incident:
+    """Take up a resolved incident again, saying what is still wrong; counts the reopening (feature INC-5)."""
+    locked, values = begin_move(incident, MOVES["reopen"], actor=actor, fields={"comment": comment}, version=version)
+    now = instant_of(actor)
+    said = _say(locked, values["comment"], actor=actor, at=now)
+    write(
+        locked,
+        "incident.reopened",
+        actor=actor,
+        changes={
+            "status": Status.IN_PROGRESS,
+            "resolved_at": None,
+            "resolved_by": None,
+            "resolution_code": "",
+            "resolution_notes": "",
+            "reopen_count": locked.reopen_count + 1,
+            "reopened_at": now,
+            "reopened_by": actor.user,
+        },
+        data={
+            "resolved_at": locked.resolved_at.isoformat() if locked.resolved_at else None,
+            "resolution_code": locked.resolution_code,
+            "resolution_notes": locked.resolution_notes,
+            **_comment_id(said),
+        },
+        log_changes=False,
+        at=now,
+        comment=said,
+    )
+    return _as_incident(locked)
+
+
+@transaction.atomic
+def close(incident: Incident, *, actor: Actor, version: int | None = None) -> Incident:
+    """Close a resolved incident, by confirmation or (the system) by time. It is final."""
+    locked, _values = begin_move(incident, MOVES["close"], actor=actor, fields={}, version=version)
+    now = instant_of(actor)
+    write(
+        locked,
+        "incident.closed",
+        actor=actor,
+        changes={"status": Status.CLOSED, "closed_at": now},
+        data={"because": "time"} if actor.is_system else {},
+        log_changes=False,
+        at=now,
+    )
+    return _as_incident(locked)
+
+
+@transaction.atomic
+def cancel(incident: Incident, *, actor: Actor, reason: str = "", version: int | None = None) -> Incident:
+    """Cancel with a reason: what was reported is not needed any more. It is final."""
+    locked, values = begin_move(incident, MOVES["cancel"], actor=actor, fields={"reason": reason}, version=version)
+    now = instant_of(actor)
+    write(
+        locked,
+        "incident.cancelled",
+        actor=actor,
+        changes={
+            "status": Status.CANCELLED,
+            "hold_reason": "",
+            "closed_at": now,
+            "cancel_reason": values["reason"],
+        },
+        data={"reason": values["reason"]},
+        log_changes=False,
+        at=now,
+    )
+    return _as_incident(locked)
+
+
+def _as_incident(locked: Any) -> Incident:
+    incident: Incident = locked
+    return incident
+
+
+def _say(locked: Incident, text: str, *, actor: Actor, at: datetime) -> Comment | None:
+    if not text:
+        return None
+    return Comment.objects.create(
+        ticket_id=locked.pk,
+        author=actor.user,
+        visibility=Visibility.PUBLIC,
+        body=text,
+        channel=actor.channel,
+        created_at=at,
+    )
+
+
+def _comment_id(said: Comment | None) -> dict[str, str]:
+    return {"comment": said.public_id} if said is not None else {}
+
+
+_VERBS: dict[str, Any] = {
+    "start": start,
+    "hold": hold,
+    "resume": resume,
+    "resolve": resolve,
+    "reopen": reopen,
+    "close": close,
+    "cancel": cancel,
+}

@@ -1,0 +1,33 @@
+"""The room of incidents: unplanned interruptions, and the road back to normal service."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class IncidentsConfig(AppConfig):
+    name = "incidents"
+    verbose_name = _("Incidents")
+
+    def ready(self) -> None:
+        """Register the kind and its event codes with the kernel."""
+        from incidents import events  # noqa: F401  registry is filled on import
+        from incidents.actions import perform, reply
+        from incidents.models import Incident
+        from incidents.statuses import MOVES, TERMINAL, Status
+        from itsm.tickets.kinds import Kind, register_kind
+
+        register_kind(
+            Kind(
+                code="incident",
+                label=_("Incident"),
+                model=Incident,
+                prefix="INC",
+                statuses=dict(Status.choices),
+                initial_status=Status.NEW,
+                terminal_statuses=TERMINAL,
+                moves=MOVES,
+                perform=perform,
+                reply=reply,
+                url_name="incidents:detail",
+            )
+        )

@@ -1,0 +1,20 @@
+"""Questions about incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from incidents.statuses import Status
+from itsm.tickets.querysets import TicketQuerySet
+
+if TYPE_CHECKING:
+    pass
+
+
+class IncidentQuerySet(TicketQuerySet["Incident"]):
+    """Questions about incidents, beyond those that every ticket answers."""
+
+    def due_for_closing(self, now: datetime, days: int) -> IncidentQuerySet:
+        """Return resolved incidents whose resolution, not last touch, lies `days` days before `now` (UTC)."""
+        return self.filter(status=Status.RESOLVED, closed_at__isnull=True, resolved_at__lte=now - timedelta(days=days))

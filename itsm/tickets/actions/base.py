@@ -1,0 +1,58 @@
+"""What every verb does first: lock, compare the version, ask the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from itsm.tickets.actors import Actor
+from itsm.tickets.errors import Stale
+from itsm.tickets.moves import Move, check_move, clean_fields
+from itsm.tickets.rules import require
+
+
+def lock(ticket: Any) -> Any:
+    """Return the ticket as its kind (an incident, …), read anew with its row locked until the transaction ends.
+
+    The row of the ticket itself is what is locked; the service-level tick takes the same lock.
+    """
+    model = ticket.kind_info.model
+    return (
+        model.objects.select_related("requester", "assignee", "team", "service", "category")
+        .select_for_update(of=("self", "ticket_ptr"))
+        .get(pk=ticket.pk)
+    )
+
+
+def begin(ticket: Any, rule: str, *, actor: Actor, version: int | None = None) -> Any:
+    """Return the locked ticket on which the actor may do what the rule names.
+
+    Raises:
+        Refused: the rule says no.
+        Stale: `version` is given and is not the current one.
+    """
+    locked = lock(ticket)
+    require(rule, actor, locked)
+    _check_version(locked, version)
+    return locked
+
+
+def begin_move(
+    ticket: Any, move: Move, *, actor: Actor, fields: Mapping[str, Any], version: int | None = None
+) -> tuple[Any, dict[str, str]]:
+    """Return the locked ticket and the move's checked values.
+
+    Raises:
+        IllegalMove, Refused: the state or the rule does not allow the move.
+        Stale: `version` is given and is not the current one.
+        Invalid: the values do not fit.
+    """
+    locked = lock(ticket)
+    check_move(locked, move, actor)
+    _check_version(locked, version)
+    return locked, clean_fields(move, fields)
+
+
+def _check_version(ticket: Any, version: int | None) -> None:
+    if version is not None and version != ticket.version:
+        raise Stale(seen=version, current=ticket.version)

@@ -1,0 +1,157 @@
+"""Changing a ticket's fields: details, owner, priority."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from itsm.accounts.models import Team, User
+from itsm.tickets.actions.base import begin
+from itsm.tickets.actions.opening import check_level, matrix_priority
+from itsm.tickets.actors import Actor
+from itsm.tickets.errors import IllegalMove, Invalid
+from itsm.tickets.log import write
+from itsm.tickets.models import Priority
+from itsm.tickets.models.ticket import TEXT_MAX, TITLE_MAX
+from itsm.tickets.rules import works_tickets
+from itsm.tickets.texts import clean_text
+
+
+class _Unset:
+    """Stands for “not given”, where None means “nobody”."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET: Final = _Unset()
+
+EDITABLE = frozenset(
+    {"title", "description", "impact", "urgency", "category", "service", "requester", "external_id", "custom"}
+)
+
+
+@transaction.atomic
+def update(ticket: Any, changes: Mapping[str, Any], *, actor: Actor, version: int | None = None) -> Any:
+    """Set details of the ticket and return it. Impact or urgency set the priority anew from the matrix.
+
+    A call that changes nothing writes nothing.
+
+    Raises:
+        Invalid, Refused, Stale, IllegalMove (a closed ticket is not edited).
+    """
+    locked = begin(ticket, "ticket.edit", actor=actor, version=version)
+    _check_not_terminal(locked)
+    values = _checked(changes)
+    if {"impact", "urgency"} & values.keys():
+        impact, urgency = values.get("impact", locked.impact), values.get("urgency", locked.urgency)
+        if (impact, urgency) != (locked.impact, locked.urgency):
+            values["priority"] = matrix_priority(impact, urgency)
+            values["priority_reason"] = ""
+    values = {name: value for name, value in values.items() if getattr(locked, name) != value}
+    if values:
+        write(locked, "ticket.updated", actor=actor, changes=values)
+    return locked
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    problems = {name: _("This cannot be changed here.") for name in changes if name not in EDITABLE}
+    values: dict[str, Any] = {}
+    for name, value in changes.items():
+        try:
+            if name == "title":
+                values[name] = clean_text(value, name, TITLE_MAX, required=True, one_line=True)
+            elif name == "description":
+                values[name] = clean_text(value, name, TEXT_MAX)
+            elif name == "external_id":
+                values[name] = clean_text(value, name, 100, one_line=True)
+            elif name in {"impact", "urgency"}:
+                values[name] = check_level(value, name)
+            elif name == "requester" and value is None:
+                problems[name] = _("A ticket needs a requester.")
+            elif name in EDITABLE:
+                values[name] = value
+        except Invalid as error:
+            problems.update(error.fields)
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+@transaction.atomic
+def assign(
+    ticket: Any,
+    *,
+    actor: Actor,
+    team: Team | None | _Unset = UNSET,
+    assignee: User | None | _Unset = UNSET,
+    version: int | None = None,
+) -> Any:
+    """Give the ticket to a team, a person, both, or (None) take it from them; return it.
+
+    A person outside the new team stays only when named in the same call. Each change of owner after the first counts as
+    a reassignment. A call that changes nothing writes nothing.
+
+    Raises:
+        Invalid: the person cannot work on tickets. Refused, Stale, IllegalMove.
+    """
+    locked = begin(ticket, "ticket.assign", actor=actor, version=version)
+    _check_not_terminal(locked)
+    changes: dict[str, Any] = {}
+    if not isinstance(assignee, _Unset) and assignee != locked.assignee:
+        if assignee is not None and actor.at is None and not works_tickets(Actor(assignee, actor.channel), locked):
+            raise Invalid({"assignee": _("%(name)s does not work on tickets.") % {"name": assignee}})
+        changes["assignee"] = assignee
+    if not isinstance(team, _Unset) and team != locked.team:
+        if team is not None and not team.is_active:
+            raise Invalid({"team": _("The team %(name)s is no longer active.") % {"name": team}})
+        changes["team"] = team
+        leaves = isinstance(assignee, _Unset) and locked.assignee is not None and team is not None
+        if leaves and not team.members.filter(pk=locked.assignee.pk).exists():
+            changes["assignee"] = None
+    if not changes:
+        return locked
+    if is_reassignment(locked, changes):
+        changes["reassignment_count"] = locked.reassignment_count + 1
+    write(locked, "ticket.assigned", actor=actor, changes=changes)
+    return locked
+
+
+def is_reassignment(ticket: Any, changes: Mapping[str, Any]) -> bool:
+    """Return whether the change takes the ticket from one team to another, or from one person to another."""
+    moves_team = ticket.team is not None and changes.get("team") is not None
+    moves_person = ticket.assignee is not None and changes.get("assignee") is not None
+    return moves_team or moves_person
+
+
+@transaction.atomic
+def override_priority(ticket: Any, priority: int, *, reason: str, actor: Actor, version: int | None = None) -> Any:
+    """Set the priority against the matrix, with a reason, and return the ticket (feature INC-2).
+
+    Raises:
+        Invalid: no such priority, or no reason. Refused, Stale, IllegalMove.
+    """
+    locked = begin(ticket, "ticket.override_priority", actor=actor, version=version)
+    _check_not_terminal(locked)
+    if isinstance(priority, bool) or priority not in Priority.values:
+        raise Invalid({"priority": _("Choose a priority from 1 (critical) to 5 (planning).")})
+    said = clean_text(reason, "reason", 500, required=True, one_line=True)
+    if priority != locked.priority or said != locked.priority_reason:
+        write(
+            locked,
+            "ticket.priority_overridden",
+            actor=actor,
+            changes={"priority": priority, "priority_reason": said},
+            data={"reason": said},
+        )
+    return locked
+
+
+def _check_not_terminal(ticket: Any) -> None:
+    if ticket.status in ticket.kind_info.terminal_statuses:
+        raise IllegalMove(
+            _("This ticket is %(status)s and can no longer be changed.") % {"status": ticket.status_label}
+        )

@@ -1,0 +1,190 @@
+"""Opening a ticket of any kind: number, priority, route, first event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+
+from cmdb.models import Service
+from itsm.accounts.models import Team, User
+from itsm.accounts.roles import Permission
+from itsm.tickets.actors import Actor
+from itsm.tickets.clock import instant_of
+from itsm.tickets.errors import Invalid, Refused
+from itsm.tickets.kinds import Kind
+from itsm.tickets.log import plain_value, write
+from itsm.tickets.models import Category, Level, PriorityCell, Watcher
+from itsm.tickets.models.ticket import TEXT_MAX, TITLE_MAX
+from itsm.tickets.routing import route
+from itsm.tickets.texts import clean_text
+
+LOWEST_PRIORITY_BY_RULE = 4
+
+
+def matrix_priority(impact: int, urgency: int) -> int:
+    """Return the priority (1–5) that the editable matrix gives; the product's default where a cell is missing.
+
+    The default is the real desks' one: min(4, impact + urgency - 1).
+    """
+    cell = PriorityCell.objects.filter(impact=impact, urgency=urgency).values_list("priority", flat=True).first()
+    return cell if cell is not None else min(LOWEST_PRIORITY_BY_RULE, impact + urgency - 1)
+
+
+def check_level(value: Any, field: str) -> int:
+    """Return impact or urgency as 1, 2 or 3.
+
+    Raises:
+        Invalid: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value not in Level.values:
+        raise Invalid({field: _("Choose 1 (high), 2 (medium) or 3 (low).")})
+    return value
+
+
+def next_number(prefix: str) -> str:
+    """Return the next number of the kind, such as INC0010001, from its database sequence. Gaps are possible."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s)", [f"ticket_number_{prefix.lower()}"])
+        value: int = cursor.fetchone()[0]
+    return f"{prefix}{value:07d}"
+
+
+def open_ticket(
+    kind: Kind,
+    *,
+    actor: Actor,
+    title: str,
+    description: str = "",
+    requester: User | None = None,
+    impact: int = Level.LOW,
+    urgency: int = Level.LOW,
+    category: Category | None = None,
+    service: Service | None = None,
+    team: Team | None = None,
+    assignee: User | None = None,
+    watchers: tuple[User, ...] = (),
+    external_id: str = "",
+    submission_key: str | None = None,
+    child: Mapping[str, Any] | None = None,
+) -> Any:
+    """Open a ticket and return it. The same `submission_key` from the same person gives the ticket opened before.
+
+    Raises:
+        Invalid: a sentence for each value that does not fit.
+        Refused: the actor may not open for somebody else, or may not choose the team.
+    """
+    user = actor.user or requester
+    if user is None:
+        raise Invalid({"requester": _("Say for whom the ticket is opened.")})
+    if submission_key:
+        submission_key = clean_text(submission_key, "submission_key", 100)
+        before = kind.model.objects.filter(opened_by=user, submission_key=submission_key).first()
+        if before is not None:
+            return before
+    values = _checked(title, description, impact, urgency, external_id)
+    _check_rights(actor, requester, team, assignee)
+    try:
+        with transaction.atomic():
+            return _insert(
+                kind,
+                actor,
+                values,
+                opened_by=user,
+                requester=requester or user,
+                category=category,
+                service=service,
+                team=team,
+                assignee=assignee,
+                watchers=watchers,
+                submission_key=submission_key or None,
+                child=child or {},
+            )
+    except IntegrityError:
+        before = kind.model.objects.filter(opened_by=user, submission_key=submission_key).first()
+        if submission_key and before is not None:
+            return before
+        raise
+
+
+def _checked(title: str, description: str, impact: Any, urgency: Any, external_id: str) -> dict[str, Any]:
+    problems: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    checks = (
+        ("title", lambda: clean_text(title, "title", TITLE_MAX, required=True, one_line=True)),
+        ("description", lambda: clean_text(description, "description", TEXT_MAX)),
+        ("impact", lambda: check_level(impact, "impact")),
+        ("urgency", lambda: check_level(urgency, "urgency")),
+        ("external_id", lambda: clean_text(external_id, "external_id", 100, one_line=True)),
+    )
+    for name, check in checks:
+        try:
+            values[name] = check()
+        except Invalid as error:
+            problems.update(error.fields)
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+def _check_rights(actor: Actor, requester: User | None, team: Team | None, assignee: User | None) -> None:
+    if requester is not None and requester != actor.user and not actor.may(Permission.OPEN_FOR_OTHERS):
+        raise Refused(_("You can only open tickets for yourself."))
+    if (team is not None or assignee is not None) and not actor.may(Permission.WORK_TICKETS):
+        raise Refused(_("Only the service desk chooses who works on a ticket."))
+    if requester is not None and not requester.is_active and actor.at is None:
+        raise Invalid({"requester": _("This account is deactivated. Choose somebody else.")})
+
+
+def _insert(
+    kind: Kind,
+    actor: Actor,
+    values: dict[str, Any],
+    *,
+    opened_by: User,
+    requester: User,
+    category: Category | None,
+    service: Service | None,
+    team: Team | None,
+    assignee: User | None,
+    watchers: tuple[User, ...],
+    submission_key: str | None,
+    child: Mapping[str, Any],
+) -> Any:
+    now = instant_of(actor)
+    ticket = kind.model(
+        kind=kind.code,
+        number=next_number(kind.prefix),
+        status=kind.initial_status,
+        requester=requester,
+        opened_by=opened_by,
+        category=category,
+        service=service,
+        team=team,
+        assignee=assignee,
+        priority=matrix_priority(values["impact"], values["urgency"]),
+        channel=actor.channel,
+        opened_at=now,
+        updated_at=now,
+        submission_key=submission_key,
+        **values,
+        **child,
+    )
+    routed = None
+    if ticket.team is None:
+        routed = route(ticket, actor=actor)
+        ticket.team = routed.team if routed else None
+    ticket.save(force_insert=True)
+    if watchers:
+        Watcher.objects.bulk_create([Watcher(ticket_id=ticket.pk, user=person) for person in set(watchers)])
+    data: dict[str, Any] = {
+        name: plain_value(getattr(ticket, name))
+        for name in ("requester", "impact", "urgency", "priority", "category", "service", "team", "assignee")
+    }
+    data["title"] = ticket.title
+    if routed and routed.rule:
+        data["rule"] = routed.rule
+    write(ticket, f"{kind.code}.opened", actor=actor, data=data, at=now)
+    return ticket

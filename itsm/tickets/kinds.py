@@ -1,0 +1,62 @@
+"""The kinds of ticket. A process room registers its kind on start-up; the kernel never imports a process room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+
+from itsm.tickets.moves import Move
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move."""
+
+    code: str
+    label: str | Promise
+    model: type[Any]
+    prefix: str
+    statuses: Mapping[str, str | Promise]
+    initial_status: str
+    terminal_statuses: frozenset[str]
+    moves: Mapping[str, Move]
+    perform: Callable[..., Any]
+    reply: Callable[..., Any]
+    editable_fields: frozenset[str] = field(default_factory=frozenset)
+    url_name: str = ""
+
+    def status_label(self, status: str) -> str:
+        """Return the status in words."""
+        return str(self.statuses.get(status, status))
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register_kind(kind: Kind) -> None:
+    """Make a kind known. Called once for each by its room's `AppConfig.ready`.
+
+    Raises:
+        ValueError: two kinds claim one code or one number prefix.
+    """
+    for other in _kinds.values():
+        if other.code != kind.code and other.prefix == kind.prefix:
+            raise ValueError(f"Kinds {other.code} and {kind.code} both number with {kind.prefix}.")
+    _kinds[kind.code] = kind
+
+
+def kind_of(code: str) -> Kind:
+    """Return the kind with this code.
+
+    Raises:
+        KeyError: no room registered it.
+    """
+    return _kinds[code]
+
+
+def all_kinds() -> list[Kind]:
+    """Return every registered kind, in the order of registration."""
+    return list(_kinds.values())

@@ -1,0 +1,24 @@
+"""The ticket and its children."""
+
+from itsm.tickets.models.children import Attachment, Comment, Link, LinkKind, Visibility, Watcher
+from itsm.tickets.models.event import OutboxEntry, TicketEvent
+from itsm.tickets.models.settings import Category, PriorityCell, RoutingRule
+from itsm.tickets.models.ticket import NO_TARGET, Level, Priority, Ticket
+
+__all__ = [
+    "NO_TARGET",
+    "Attachment",
+    "Category",
+    "Comment",
+    "Level",
+    "Link",
+    "LinkKind",
+    "OutboxEntry",
+    "Priority",
+    "PriorityCell",
+    "RoutingRule",
+    "Ticket",
+    "TicketEvent",
+    "Visibility",
+    "Watcher",
+]

@@ -1,0 +1,113 @@
+"""Moves: the legal steps from one status to another, declared as a table beside each kind's statuses.
+
+Buttons, forms, the API, the tests and the diagrams in the guides all read the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from itsm.tickets.actors import Actor
+from itsm.tickets.errors import IllegalMove, Invalid, Refused
+from itsm.tickets.rules import Answer
+from itsm.tickets.texts import clean_text
+
+Rule = Callable[[Actor, Any], Answer]
+
+
+@dataclass(frozen=True)
+class MoveField:
+    """A value that a move takes. `required` may depend on the other values given."""
+
+    name: str
+    label: str | Promise
+    required: bool | Callable[[Mapping[str, Any]], bool] = True
+    choices: tuple[tuple[str, str | Promise], ...] = ()
+    multiline: bool = False
+    max_length: int = 4000
+    help_text: str | Promise = ""
+
+    def is_required(self, values: Mapping[str, Any]) -> bool:
+        """Return whether a value is needed beside the other values."""
+        return self.required(values) if callable(self.required) else self.required
+
+    @property
+    def may_be_required(self) -> bool:
+        """Whether there are other values with which this one is needed."""
+        return callable(self.required) or self.required
+
+
+@dataclass(frozen=True)
+class Move:
+    """One legal step: its name, where it starts, where it leads, who may, and what must be said."""
+
+    name: str
+    label: str | Promise
+    sources: frozenset[str]
+    target: str
+    rule: Rule
+    fields: tuple[MoveField, ...] = ()
+    icon: str = "arrow-right"
+    emphasis: str = "secondary"
+    portal_label: str | Promise = ""
+
+
+def check_move(ticket: Any, move: Move, actor: Actor) -> None:
+    """Refuse a move that the ticket's status or the actor's rights do not allow.
+
+    Raises:
+        IllegalMove: the move does not start at the ticket's status.
+        Refused: the actor may not make it.
+    """
+    if ticket.status not in move.sources:
+        raise IllegalMove(
+            _("“%(move)s” is not possible while the ticket is %(status)s.")
+            % {"move": move.label, "status": ticket.status_label}
+        )
+    answer = move.rule(actor, ticket)
+    if not answer:
+        raise Refused(answer.reason)
+
+
+def legal_moves(ticket: Any, actor: Actor) -> list[Move]:
+    """Return the moves that the actor can make now, in the order of the table."""
+    return [
+        move for move in ticket.kind_info.moves.values() if ticket.status in move.sources and move.rule(actor, ticket)
+    ]
+
+
+def clean_fields(move: Move, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the move's values, trimmed and checked; missing optional ones are empty.
+
+    Raises:
+        Invalid: a sentence for each field that is missing, unknown, too long or not one of the choices.
+    """
+    problems: dict[str, str] = {}
+    known = {field.name for field in move.fields}
+    for name in given:
+        if name not in known:
+            problems[name] = _("“%(move)s” takes no such field.") % {"move": move.label}
+    values: dict[str, str] = {}
+    for field in move.fields:
+        try:
+            values[field.name] = clean_text(given.get(field.name), field.name, field.max_length)
+        except Invalid as error:
+            problems.update(error.fields)
+            values[field.name] = ""
+    for field in move.fields:
+        value = values[field.name]
+        if field.name in problems:
+            continue
+        if not value and field.is_required(values):
+            problems[field.name] = _("Please fill in: %(label)s.") % {"label": field.label}
+        elif value and field.choices and value not in dict(field.choices):
+            allowed = ", ".join(code for code, _label in field.choices)
+            problems[field.name] = _("Choose one of: %(allowed)s.") % {"allowed": allowed}
+    if problems:
+        raise Invalid(problems)
+    return values

@@ -1,0 +1,73 @@
+"""Handing events to their consumers: at least once, in order of age, whatever fails in between."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from itsm.tickets.clock import db_now
+from itsm.tickets.hooks import consumer_named
+from itsm.tickets.models import OutboxEntry
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+MAX_ATTEMPTS = 10
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def dispatch(limit: int = BATCH) -> int:
+    """Hand waiting events to their consumers until none is due or `limit` were handed; return how many.
+
+    Each entry is claimed with SKIP LOCKED, handed over and removed in one transaction, so that several workers share
+    the work and a crash hands the entry over again: consumers know an event by its id and do nothing twice. A consumer
+    that fails is tried again after 2, 4, 8 … seconds, and parked with its error after ten tries; the others go on.
+    """
+    handed = 0
+    while handed < limit and _dispatch_one():
+        handed += 1
+    return handed
+
+
+def _dispatch_one() -> bool:
+    with transaction.atomic():
+        entry = (
+            OutboxEntry.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("event__ticket", "event__actor")
+            .filter(parked_at__isnull=True, next_attempt_at__lte=Now())
+            .order_by("next_attempt_at", "pk")
+            .first()
+        )
+        if entry is None:
+            return False
+        consumer = consumer_named(entry.consumer)
+        if consumer is None:
+            entry.delete()
+            return True
+        try:
+            with transaction.atomic():
+                consumer(entry.event)
+        except Exception as error:  # noqa: BLE001  any failure of one consumer is noted on its row; the rest go on
+            logger.exception("Outbox entry %s failed for %s", entry.pk, entry.consumer)
+            _put_back(entry, error)
+        else:
+            entry.delete()
+        return True
+
+
+def _put_back(entry: OutboxEntry, error: Exception) -> None:
+    entry.attempts += 1
+    now = db_now()
+    entry.next_attempt_at = now + min(timedelta(seconds=2**entry.attempts), LONGEST_WAIT)
+    entry.last_error = f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
+    if entry.attempts >= MAX_ATTEMPTS:
+        entry.parked_at = now
+    entry.save(update_fields=["attempts", "next_attempt_at", "last_error", "parked_at"])
+
+
+def unpark() -> int:
+    """Let every parked entry be tried again from the start; return how many."""
+    return OutboxEntry.objects.filter(parked_at__isnull=False).update(parked_at=None, attempts=0, next_attempt_at=Now())
