@@ -1,4 +1,4 @@
-"""The measure of a calendar and its inverse (sla.md §4 and §7).
+"""The measure of a calendar and its inverse.
 
 F(t) is the open time before t. Elapsed is F(b) - F(a), a due time is the inverse of F: everything else about a timer is
 bookkeeping. All arithmetic is in integer microseconds; nothing walks days or hours except the listing of spans.
@@ -7,13 +7,13 @@ bookkeeping. All arithmetic is in integer microseconds; nothing walks days or ho
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from threading import Lock
 
 from slas.calendars.errors import CalendarError, gettext_noop
 from slas.calendars.prefix import DaySums
-from slas.calendars.spec import MINUTES, CalendarSpec
-from slas.calendars.zones import DAY, MINUTE, date_of, key_of, to_instant, to_us, zone_table
+from slas.calendars.spec import MINUTES, CalendarSpec, check_date
+from slas.calendars.zones import DAY, EPOCH, MINUTE, date_of, key_of, to_instant, to_us, zone_table
 
 Span = tuple[datetime, datetime]
 
@@ -109,8 +109,8 @@ class CompiledCalendar:
     def due(self, start: datetime, open_us: int) -> datetime:
         """The first instant t >= start with `open_us` open microseconds in [start, t).
 
-        So 8 h from 09:00 in hours 09:00-17:00 is due at 17:00 that day. Raises NeverOpen if the calendar has not that much
-        open time left, CalendarError if the target is negative or its end lies past 2119.
+        So 8 h from 09:00 in hours 09:00-17:00 is due at 17:00 that day. Raises NeverOpen if the calendar has not that
+        much open time left, CalendarError if the target is negative or its end lies past 2119.
         """
         us = to_us(start)
         if open_us < 0:
@@ -134,9 +134,14 @@ class CompiledCalendar:
         return to_instant(self._invert(self._raw(us) + 1) - 1)
 
     def day_spans(self, day: date) -> tuple[Span, ...]:
-        """Open spans within the local date's own span D(d), for a year view. Empty on a closed or missing date."""
-        start = self._zone.start_of(key_of(day))
-        return tuple((to_instant(start + a), to_instant(start + b)) for a, b in self._day(key_of(day)).spans)
+        """Open spans within the local date's own span D(d), for a year view. Empty on a closed or missing date.
+
+        Raises CalendarError for a date outside 1970-2119. The last one may end in 2120 by UTC.
+        """
+        check_date(day)
+        begin = EPOCH + timedelta(microseconds=self._zone.start_of(key_of(day)))
+        spans = self._day(key_of(day)).spans
+        return tuple((begin + timedelta(microseconds=a), begin + timedelta(microseconds=b)) for a, b in spans)
 
     def spans(self, start: datetime, end: datetime) -> Iterator[Span]:
         """Open spans in [start, end) in order, clipped to it, those that meet at midnight joined.
@@ -175,8 +180,9 @@ class CompiledCalendar:
     def close_of_business_day(self, instant: datetime, days: int) -> datetime:
         """When the `days`-th business day after the date of `instant` closes (the end of its last open span).
 
-        A business day is a date with open time. The date of `instant` itself is not counted; with `days` 0 it is that date
-        if open time is left on it, else the next business day. Raises NeverOpen, or CalendarError if `days` is negative.
+        A business day is a date with open time. The date of `instant` itself is not counted; with `days` 0 it is that
+        date if open time is left on it, else the next business day. Raises NeverOpen, or CalendarError if `days` is
+        negative.
         """
         us = to_us(instant)
         if days < 0:
@@ -190,7 +196,7 @@ class CompiledCalendar:
         return to_instant(self._zone.start_of(key) + self._day(key).ends[-1])
 
     def special_dates(self, start: date, end: date) -> tuple[date, ...]:
-        """Dates in [start, end) whose hours are not those of the plain week: closed, overridden, or with a clock change."""
+        """Dates in [start, end) that differ from the plain week: closed, overridden, or with a clock change."""
         first, last = key_of(start), key_of(end)
         return tuple(date_of(key) for key in sorted(self._special) if first <= key < last)
 

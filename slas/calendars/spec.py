@@ -26,15 +26,15 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class CalendarSpec:
-    """A business calendar (sla.md §4), equal to another when it says the same after normalisation.
+    """A business calendar, equal to another when it says the same after normalisation.
 
-    `weekly`: seven tuples of intervals, Monday first. `closed_dates`: local dates without hours. `overrides`: a date's own
-    hours, which beat both; an empty tuple closes the date. `allow_never`: weekly hours may be empty.
+    `weekly`: seven tuples of intervals, Monday first. `closed_dates`: local dates without hours. `overrides`: a date's
+    own hours, which beat both; an empty tuple closes the date. `allow_never`: weekly hours may be empty.
 
     An overnight interval is split at midnight first, and each date then stands alone: a closed date or an override
-    replaces what is open on that date, also the morning of a shift that began the evening before, and leaves the part on
-    the neighbour. The morning part of an overnight override is added to the next date unless that one is closed or has
-    an override itself.
+    replaces what is open on that date, also the morning of a shift that began the evening before, and leaves the part
+    on the neighbour. The morning part of an overnight override is added to the next date unless that one is closed or
+    has an override itself.
 
     Raises CalendarError with a sentence that says what to do.
     """
@@ -62,7 +62,7 @@ class CalendarSpec:
                 )
             )
         for day in (*self.closed_dates, *self.overrides):
-            _check_date(day)
+            check_date(day)
         object.__setattr__(self, "weekly", weekly)
         object.__setattr__(self, "closed_dates", frozenset(self.closed_dates))
         object.__setattr__(self, "overrides", {day: _clean(self.overrides[day]) for day in sorted(self.overrides)})
@@ -124,8 +124,8 @@ class CalendarSpec:
     def digest(self) -> str:
         """sha256 (hex) of the content and of the zone's clock changes in 1970-2119.
 
-        The changes themselves stand for the release of the zone data (`tz_data_version()` names it): the digest moves when
-        an update moves this zone, and not when it moves another or when a machine stores the same data otherwise.
+        The changes themselves stand for the release of the zone data (`tz_data_version()` names it): the digest moves
+        when an update moves this zone, and not when it moves another or when a machine stores the same data otherwise.
         """
         return hashlib.sha256(f"{self.content_digest} {zone_table(self.time_zone).fingerprint}".encode()).hexdigest()
 
@@ -208,7 +208,8 @@ def _check_count(closed: Any, overrides: Any) -> None:
         )
 
 
-def _check_date(day: Any) -> None:
+def check_date(day: Any) -> None:
+    """Raise CalendarError unless `day` is a plain date of 1970-2119."""
     if not isinstance(day, date) or isinstance(day, datetime):
         raise CalendarError(gettext_noop("Give each closed date or override as a date without a time."))
     if not FIRST_YEAR <= day.year <= LAST_YEAR:

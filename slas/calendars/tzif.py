@@ -121,7 +121,7 @@ def _rule_changes(tail: str, first: int, last: int) -> list[Change]:
     for year in range(_year(first) - 1, _year(last) + 2):
         changes.append((_rule_second(dst_rule, year) - std, 1, dst))
         changes.append((_rule_second(std_rule, year) - dst, 0, std))
-    # Summer time all year round is written as an end and a new start at one instant; sorted so, the start has the last word.
+    # Summer time all year round is an end and a new start at one instant; sorted so, the start has the last word.
     return [(instant, offset) for instant, _, offset in sorted(changes) if first <= instant < last]
 
 

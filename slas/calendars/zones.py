@@ -72,8 +72,8 @@ def to_instant(us: int) -> datetime:
 class ZoneTable:
     """A zone over the whole horizon as runs of plain 24-hour days, broken by the dates on which the clock changes.
 
-    `change_keys`: day keys of those dates, in order. `fingerprint`: sha256 over the changes themselves; two releases of the
-    zone data, or two encodings of one release, that give this zone the same changes give the same fingerprint.
+    `change_keys`: day keys of those dates, in order. `fingerprint`: sha256 over the changes themselves; two releases of
+    the zone data, or two encodings of one release, that give this zone the same changes give the same fingerprint.
     """
 
     def __init__(self, name: str) -> None:

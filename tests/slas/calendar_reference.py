@@ -1,11 +1,11 @@
-"""A slow calendar to hold the fast one against: sla.md §4 read aloud, over `zoneinfo`, one minute and one date at a time.
+"""A slow calendar to hold the fast one against: the rules read aloud, by `zoneinfo`, minute by minute and date by date.
 
 It shares no code with `slas.calendars`. It takes the raw hours, before any normalisation.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import strategies as st
@@ -66,7 +66,7 @@ def resolve(zone: str, day: date, minute: int) -> datetime:
 
 
 def open_minutes(raw: Raw, day: date) -> set[int]:
-    """Minutes of the local day that are open, by the words of §4."""
+    """Minutes of the local day that are open, by the words of the rules."""
 
     def own(hours: list[tuple[int, int]]) -> set[int]:
         return {m for s, e in hours for m in range(s, e if e > s else 1440)}
@@ -124,9 +124,9 @@ def elapsed(raw: Raw, a: datetime, b: datetime) -> int:
     return sum((e - s) // US for s, e in open_spans(raw, a, b))
 
 
-@lru_cache(maxsize=None)
+@cache
 def changes(zone: str) -> list[datetime]:
-    """Changes of offset 1995-2037 to the second, by a daily look and halving (where to aim; the proof needs no list)."""
+    """Changes of offset 1995-2037 to the second, by a daily look and halving (where to aim, no part of the proof)."""
     info, found = ZoneInfo(zone), []
     low = int(datetime(1995, 1, 1, tzinfo=UTC).timestamp())
     end = int(datetime(2038, 1, 1, tzinfo=UTC).timestamp())
