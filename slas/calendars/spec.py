@@ -18,7 +18,7 @@ Interval = tuple[int, int]
 
 MINUTES = 1440
 MAX_INTERVALS = 24
-MAX_DATES = 5000
+MAX_DATES = 2000
 _TIME = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ONE_DAY = timedelta(days=1)
