@@ -11,7 +11,7 @@ from . import dates
 from .checks import check_leaf
 from .errors import ConditionError, shorten
 from .fold import fold
-from .schema import Context, Field, Schema, Type
+from .schema import Context, Field, Schema, Type, spelling
 from .tree import AllOf, AnyOf, Condition, Leaf, Not, check_size
 
 POSITIVE = {"ne": "eq", "not_in": "in", "is_not_empty": "is_empty"}
@@ -116,27 +116,30 @@ def _resolve(condition: Condition, schema: Schema, context: Context) -> Names:
         if schema.field(leaf.field).type == Type.REFERENCE:
             for word in leaf.values():
                 if isinstance(word, str):
-                    asked[leaf.field].setdefault(word, leaf)
+                    asked[leaf.field].setdefault(spelling(word), leaf)
     names: Names = {}
     for name, words in asked.items():
         found = schema.field(name)
         assert found.resolver is not None
         plain = [word for word in words if word not in found.words]
-        resolved = dict(found.resolver(plain, context)) if plain else {}
+        resolved = found.resolver(plain, context) if plain else {}
         for word, leaf in words.items():
-            if word in found.words:
-                ids = found.words[word](context)
-                message = _("“%(word)s” has no meaning here, because nobody is signed in.") % {"word": word}
-            else:
-                ids = resolved.get(word)
-                message = _("“%(word)s” is not known as %(field)s. Check the spelling, or pick one from the list.") % {
-                    "word": shorten(word),
-                    "field": found.name,
-                }
+            ids = found.words[word](context) if word in found.words else resolved.get(word)
             if ids is None:
-                raise ConditionError(message, position=leaf.position, word=word)
+                raise _unresolved(word, found, leaf)
             names[name, word] = frozenset(ids)
     return names
+
+
+def _unresolved(word: str, found: Field, leaf: Leaf) -> ConditionError:
+    if word in found.words:
+        message = _("“%(word)s” has no meaning here, because nobody is signed in.") % {"word": word}
+    else:
+        message = _("“%(word)s” is not known as %(field)s. Check the spelling, or pick one from the list.") % {
+            "word": shorten(word),
+            "field": found.name,
+        }
+    return ConditionError(message, position=leaf.position, word=word)
 
 
 def _expanded_leaves(condition: Condition, schema: Schema) -> list[Leaf]:
@@ -181,7 +184,7 @@ def _question(leaf: Leaf, found: Field, context: Context, names: Names) -> Bound
         case Type.REFERENCE:
             ids: set[Anything] = set()
             for value in leaf.values():
-                ids |= names[found.name, value] if isinstance(value, str) else {value}
+                ids |= names[found.name, spelling(value)] if isinstance(value, str) else {value}
             return OneOf(found, frozenset(ids))
         case Type.DATETIME:
             return _moments(op, leaf, found, context)

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 
 from . import dates
 from .errors import ConditionError, hint, shorten
-from .schema import Field, Schema, Type
+from .schema import Field, Schema, Type, spelling
 from .tree import Leaf, Scalar
 
 BIGGEST_ID = 10**18
@@ -70,7 +70,7 @@ def _check_value(value: Scalar, leaf: Leaf, found: Field, *, personal: bool) -> 
         case Type.REFERENCE:
             if isinstance(value, bool) or isinstance(value, int) and not 0 <= value < BIGGEST_ID:
                 raise ConditionError(_("“%(field)s” takes a name, or an id such as #12.") % {"field": found.name})
-            if not personal and value in found.words:
+            if not personal and isinstance(value, str) and spelling(value) in found.words:
                 raise ConditionError(
                     _("“%(word)s” depends on who is looking, so a rule cannot use it. Name someone in “%(field)s”.")
                     % {"word": value, "field": found.name},

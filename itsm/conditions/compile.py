@@ -58,7 +58,9 @@ def _q(bound: Bound, schema: Schema, context: Context, *, positive: bool) -> Q:
     if isinstance(bound, Missing):
         return _missing(bound.field) if positive else ~_missing(bound.field)
     # `NOT` of a comparison with NULL is NULL in SQL; asking for NULL first makes the answer true.
-    return _positive(bound) if positive else Q(_missing(bound.field), ~_positive(bound), _connector=Q.OR)
+    if positive:
+        return _positive(bound) if bound.field.absent is None else _positive(bound) & ~_missing(bound.field)
+    return Q(_missing(bound.field), ~_positive(bound), _connector=Q.OR)
 
 
 def _nothing() -> Q:
@@ -83,6 +85,8 @@ def _falsified(found: Q) -> Q:
 
 def _missing(field: Field) -> Q:
     missing = Q(**{f"{field.path}__isnull": True})
+    if field.absent is not None:
+        missing |= Q(**{field.path: field.absent})
     return missing | Q(**{field.path: ""}) if field.blank_is_missing else missing
 
 

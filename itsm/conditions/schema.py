@@ -69,6 +69,7 @@ class Context:
 
 
 # Resolves the words of one field in one go: word -> the ids it stands for; unknown words are left out of the answer.
+# Words arrive once each, in lower case and without spaces around them, and are the keys of the answer.
 type Resolver = Callable[[Sequence[str], Context], Mapping[str, Ids]]
 
 
@@ -92,6 +93,7 @@ class Field:
     case_sensitive  text is compared as it stands (and can use a plain index)
     prepare         for text: brings what people typed into the stored form, such as `str.upper` for numbers
     minimum/maximum bounds of an integer
+    absent          a stored value that stands for "none" where the column cannot be NULL
     future          a datetime that lies ahead: `due:<2h` then means "sooner than in two hours" (the past included)
     sortable        `Schema.ordering` may name it
     search          for type SEARCH: (text, context) -> Q
@@ -115,6 +117,7 @@ class Field:
     prepare: Callable[[str], str] | None = None
     minimum: int = -BIGGEST_INTEGER
     maximum: int = BIGGEST_INTEGER
+    absent: Anything = None
     future: bool = False
     sortable: bool = False
     search: Callable[[str, Context], Q] | None = None
@@ -169,6 +172,10 @@ class Field:
 
     def read(self, thing: Anything) -> Anything:
         """The value of this field on `thing`, as the predicate compares it: ids for references, None when missing."""
+        value = self._stored(thing)
+        return None if self.absent is not None and value == self.absent else value
+
+    def _stored(self, thing: Anything) -> Anything:
         if callable(self.getter):
             return self.getter(thing)
         steps = (self.getter or self.path).split("__")
@@ -181,6 +188,11 @@ class Field:
         if self.type == Type.REFERENCE and self.getter is None:
             return getattr(thing, steps[-1] + "_id")
         return getattr(thing, steps[-1])
+
+
+def spelling(word: str) -> str:
+    """How a name is handed to a resolver: in lower case, without spaces around it."""
+    return fold(word.strip())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,36 @@
+"""Tables of the tests' own, with everything that makes comparing hard: NULLs, blanks, many-to-many, a nullable parent."""
+
+from django.apps.registry import Apps
+from django.db import models
+
+# A registry of their own: the settings need not know the tests' tables, and relations work both ways.
+REGISTRY = Apps(["tests.conditions"])
+
+
+class Crew(models.Model):
+    name = models.TextField()
+    busy = models.BooleanField(null=True)
+    motto = models.TextField(null=True)
+
+    class Meta:
+        app_label = "conditions"
+        apps = REGISTRY
+
+
+class Thing(models.Model):
+    code = models.TextField()
+    title = models.TextField(null=True)
+    state = models.TextField(blank=True, null=True)
+    level = models.IntegerField(null=True)
+    loud = models.BooleanField(null=True)
+    made_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField()
+    crew = models.ForeignKey(Crew, models.CASCADE, null=True)
+    fans = models.ManyToManyField(Crew)
+
+    class Meta:
+        app_label = "conditions"
+        apps = REGISTRY
+
+
+TABLES = (Crew, Thing)
