@@ -1,0 +1,1 @@
+"""The component kit: template tags, icons and the style guide. Imports no other room."""

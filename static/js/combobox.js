@@ -1,0 +1,42 @@
+// select[data-combobox] becomes a tom-select on its first pointer or key, not before: building on each swap costs 200 ms.
+// data-url="/people.json?q=" answers [{"value", "text"}]; without it the options of the select are searched.
+let library = null;
+
+function load() {
+  library ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = document.body.dataset.vendor;
+    script.onload = () => done(window.TomSelect);
+    script.onerror = () => { library = null; failed(new Error("The combobox script did not load.")); };
+    document.head.append(script);
+  });
+  return library;
+}
+
+async function build(select) {
+  if (select.tomselect || select.dataset.building) return;
+  select.dataset.building = "yes";
+  const label = select.getAttribute("aria-label") || select.labels?.[0]?.textContent.trim() || select.name;
+  let TomSelect;
+  try { TomSelect = await load(); } catch { delete select.dataset.building; return; }
+  if (!select.isConnected) return;
+  const { url } = select.dataset;
+  const box = new TomSelect(select, {
+    dropdownParent: select.closest("dialog") ?? "#main", maxOptions: 50, allowEmptyOption: true, create: false,
+    ...(url ? { valueField: "value", labelField: "text", searchField: [], loadThrottle: 200,
+      load: (query, done) => fetch(url + encodeURIComponent(query), { headers: { Accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : []).then((rows) => done(rows.results ?? rows), () => done()) } : {}),
+  });
+  select.setAttribute("aria-label", label);
+  select.setAttribute("aria-hidden", "true");
+  delete select.dataset.building;
+  box.focus();
+}
+
+for (const name of ["pointerdown", "focusin"]) {
+  document.addEventListener(name, (event) => {
+    const select = event.target.closest?.("select[data-combobox]");
+    if (!select) return;
+    if (name === "pointerdown") event.preventDefault();
+    build(select);
+  });
+}
