@@ -7,17 +7,17 @@ Nothing here imports Django: the supervisor stays small.
 
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Self
 
+from itsm import datadir
 from itsm.embedded.postgres import Postgres
 from itsm.embedded.processes import EmbeddedError
 from itsm.embedded.valkey import Valkey
 
-__all__ = ["EmbeddedError", "Services", "prepare_data_dir"]
+__all__ = ["EmbeddedError", "Services"]
 
 
 class Services:
@@ -53,7 +53,7 @@ class Services:
 
     def start(self) -> None:
         """Start the servers, or join those that run. Raises EmbeddedError with what to do about it."""
-        prepare_data_dir(self.data_dir)
+        datadir.prepare(self.data_dir)
         self._users = (self.data_dir / "run" / "users.lock").open("w")
         with self._alone():
             fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -101,29 +101,3 @@ class Services:
         with (self.data_dir / "run" / "start.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def prepare_data_dir(data_dir: Path) -> None:
-    """Make the data directory with its folders and the secret key, readable by their owner only.
-
-    Root's directory can be entered by others (its contents cannot be read): PostgreSQL refuses to run as root, and the
-    user it runs as has to reach its folder.
-    """
-    enterable = 0o711 if os.geteuid() == 0 else 0o700
-    try:
-        if not data_dir.exists():
-            data_dir.mkdir(mode=enterable, parents=True)
-        for name in ("run", "log", "mail", "media"):
-            (data_dir / name).mkdir(mode=enterable if name == "run" else 0o700, exist_ok=True)
-    except OSError as error:
-        raise EmbeddedError(
-            f"The data directory {data_dir} cannot be used ({error.strerror}). Choose another with --data DIR."
-        ) from error
-    if not os.access(data_dir / "run", os.W_OK):
-        raise EmbeddedError(f"The data directory {data_dir} belongs to another user. Choose another with --data DIR.")
-    key = data_dir / "secret_key"
-    if not key.exists():
-        draft = key.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(64))
-        draft.replace(key)

@@ -1,0 +1,54 @@
+"""How log records look: one line each, and the same complaint once in a while instead of every second."""
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+
+
+class LineFormatter(logging.Formatter):
+    """`2026-11-23T09:41:07Z web INFO itsm.access: …`, line breaks (tracebacks, forged text) folded into ` | `."""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        """Name the process in every line: several write to the same output."""
+        super().__init__(
+            f"%(asctime)sZ {settings.PROCESS} %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        return " | ".join(super().format(record).splitlines())
+
+
+class QuietRepeats(logging.Filter):
+    """Let a warning or error through once per period, whatever its arguments; say then how many were kept back.
+
+    A broker that is away makes beat and workers complain every second, with a traceback each time.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        """Take the period in seconds."""
+        super().__init__()
+        self.seconds = seconds
+        self._lock = threading.Lock()
+        self._seen: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record is written."""
+        if record.levelno < logging.WARNING or not record.name.startswith(("celery", "kombu", "itsm.cache")):
+            return True
+        place = (record.pathname, record.lineno)
+        with self._lock:
+            last, held_back = self._seen.get(place, (float("-inf"), 0))
+            now = time.monotonic()
+            if now - last < self.seconds:
+                self._seen[place] = (last, held_back + 1)
+                return False
+            self._seen[place] = (now, 0)
+        if held_back:
+            record.msg = f"{record.getMessage()} (and {held_back} times more in the last {self.seconds:.0f} s or so)"
+            record.args = ()
+        return True

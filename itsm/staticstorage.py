@@ -1,0 +1,21 @@
+"""Names with a hash of the content, so that a browser may keep a file for ever."""
+
+from typing import Any
+
+from django.contrib.staticfiles.storage import HashedFilesMixin
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+def _without_source_maps(patterns: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the patterns without those for source maps, which are not served."""
+    return tuple(
+        (extension, tuple(one for one in group if "sourceMappingURL" not in (one[0] if isinstance(one, tuple) else one)))
+        for extension, group in patterns
+    )
+
+
+class HashedStorage(CompressedManifestStaticFilesStorage):
+    """WhiteNoise's storage that also rewrites `import "./x.js"` in modules to the hashed names."""
+
+    support_js_module_import_aggregation = True
+    patterns = _without_source_maps(HashedFilesMixin.patterns)
