@@ -13,6 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -87,7 +88,7 @@ class User(AbstractBaseUser):
     """A person, or a program acting under its own account. Signs in with the e-mail address."""
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
-    email = models.EmailField(_("e-mail address"), max_length=254)
+    email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
     display_name = models.CharField(_("name"), max_length=150)
     roles = ArrayField(models.CharField(max_length=40, choices=Role), default=list, verbose_name=_("roles"))
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
@@ -120,7 +121,7 @@ class User(AbstractBaseUser):
     class Meta:
         ordering = ("display_name", "pk")
         verbose_name = _("person")
-        constraints = (models.UniqueConstraint(Lower("email"), name="user_email_once"),)
+        constraints = (models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),)
         indexes = (GinIndex(fields=["roles"], name="user_roles"),)
 
     def __str__(self) -> str:
