@@ -289,7 +289,7 @@ def desk_rail(context: Context) -> dict[str, Any]:
     """
     items = desk_items(context)
     sections = [
-        {"title": _section_title(code), "links": found}
+        {"code": code, "title": _section_title(code), "links": found}
         for code in ("top", "views", "practices", "bottom")
         if (found := [item for item in items if item.get("section", "top") == code])
     ]
