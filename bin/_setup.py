@@ -82,7 +82,11 @@ def install_node() -> None:
         environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
     say("Installing style sheets, scripts, icons and fonts (npm ci)")
     command = [npm, "ci", "--ignore-scripts", "--no-progress", "--loglevel=error"]
-    run(command, "npm could not install them: see the lines above. The first start needs a package registry.", environment)
+    run(
+        command,
+        "npm could not install them: see the lines above. The first start needs a package registry.",
+        environment,
+    )
     say(f"  done in {time.monotonic() - started:.0f} s")
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -10,13 +11,13 @@ from django.conf import settings
 class LineFormatter(logging.Formatter):
     """`2026-11-23T09:41:07Z web INFO itsm.access: …`, line breaks (tracebacks, forged text) folded into ` | `."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
         """Name the process in every line: several write to the same output."""
-        super().__init__(
-            f"%(asctime)sZ {settings.PROCESS} %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
-        )
+        super().__init__(f"%(asctime)s {settings.PROCESS} %(levelname)s %(name)s: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """Return the record's time in UTC."""
+        return f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""

@@ -1,4 +1,4 @@
-"""What happens to every request: text that cannot be stored is refused, signed-in pages are kept private, access is logged."""
+"""What happens to every request: what cannot be stored is refused, answers are kept private, access is logged."""
 
 import logging
 import time

@@ -11,7 +11,11 @@ from django.core.files.storage import FileSystemStorage
 
 # (address below static/, folder in node_modules, files)
 PACKAGES: list[tuple[str, str, list[str]]] = [
-    ("vendor/bootstrap", "bootstrap/dist", ["css/bootstrap.min.css", "css/bootstrap.rtl.min.css", "js/bootstrap.bundle.min.js"]),
+    (
+        "vendor/bootstrap",
+        "bootstrap/dist",
+        ["css/bootstrap.min.css", "css/bootstrap.rtl.min.css", "js/bootstrap.bundle.min.js"],
+    ),
     ("vendor/htmx", "htmx.org/dist", ["htmx.min.js"]),
     (
         "vendor/tom-select",

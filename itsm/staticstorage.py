@@ -6,12 +6,13 @@ from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
+def _names_source_map(pattern: Any) -> bool:
+    return "sourceMappingURL" in (pattern[0] if isinstance(pattern, tuple) else pattern)
+
+
 def _without_source_maps(patterns: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the patterns without those for source maps, which are not served."""
-    return tuple(
-        (extension, tuple(one for one in group if "sourceMappingURL" not in (one[0] if isinstance(one, tuple) else one)))
-        for extension, group in patterns
-    )
+    return tuple((files, tuple(one for one in group if not _names_source_map(one))) for files, group in patterns)
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):

@@ -155,7 +155,7 @@ class Supervisor:
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
         address = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/readyz"
         try:
-            with urllib.request.urlopen(urllib.request.Request(address, headers={"Host": "localhost"}), timeout=2):  # noqa: S310
+            with urllib.request.urlopen(urllib.request.Request(address, headers={"Host": "localhost"}), timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
             return False
@@ -190,7 +190,7 @@ def plan(environment: dict[str, str], host: str, port: int) -> list[Child]:
     web = ["granian", "itsm.wsgi:application", "--interface", "wsgi", "--host", host, "--port", str(port)]
     web += ["--workers", str(WEB_PROCESSES), "--blocking-threads", threads, "--no-ws", "--respawn-failed-workers"]
     web += ["--workers-kill-timeout", "10", "--log-level", "warning", "--backlog", "512"]
-    celery = ["celery", "-A", "itsm.celery", "--skip-checks"]
+    celery = ["celery", "--quiet", "-A", "itsm.celery", "--skip-checks"]
     worker = [*celery, "worker", "--pool", "prefork", "--concurrency", "1", "--without-gossip", "--without-mingle"]
     worker += ["--loglevel", "INFO"]
     # Celery's polite stop waits for ever; this one waits as long as the settings say and puts the rest back.

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
+from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
 from itsm.accounts.models import User
 from tests.cast import Cast, make_cast
 
+hypothesis.settings.register_profile("fast", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop early where the servers are missing: every test that follows would say so in its own way."""
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
+    if missing:
+        raise pytest.UsageError(f"{' and '.join(missing)} not set. Run the tests with bin/test [pytest arguments].")
+
 
 @pytest.fixture(scope="session", autouse=True)
-def fast_passwords() -> Iterator[None]:
-    """Hash passwords cheaply: Argon2 is slow on purpose."""
-    from django.test import override_settings
-
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+def fast_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hash passwords cheaply (Argon2 is slow on purpose); static files uncollected; files and cache of their own."""
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        STORAGES={
+            **settings.STORAGES,
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        },
+        CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        MEDIA_ROOT=tmp_path_factory.mktemp("media"),
+    ):
         yield
 
 

@@ -245,7 +245,7 @@ class Postgres:
 
 
 def _service_user() -> int:
-    """Return the id of the system user for root's PostgreSQL, made when missing; `nobody` where users cannot be made."""
+    """Return the id of root's PostgreSQL user, made when missing; `nobody` where users cannot be made."""
     try:
         return pwd.getpwnam(SERVICE_USER).pw_uid
     except KeyError:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -36,7 +37,9 @@ def socket_dir(data_dir: Path, name: str, *, owner: int, longest_file_name: str)
         place = _runtime_dir() / f"itsm-{os.geteuid()}-{mark}-{name}"
     place.mkdir(mode=0o700, exist_ok=True)
     if place.is_symlink() or place.stat().st_uid not in {os.geteuid(), owner}:
-        raise EmbeddedError(f"{place} belongs to another user, so no socket is put there. Remove it, or use --data DIR.")
+        raise EmbeddedError(
+            f"{place} belongs to another user, so no socket is put there. Remove it, or use --data DIR."
+        )
     if os.geteuid() == 0:
         os.chown(place, owner, -1)
     place.chmod(0o700)
@@ -68,7 +71,7 @@ def succeeds(command: list[str], user: int) -> bool:
     return ran.returncode == 0
 
 
-def as_user(user: int) -> dict[str, object]:
+def as_user(user: int) -> dict[str, Any]:
     """Return the subprocess arguments that run a child as this user id (empty when that is who we are)."""
     if user == os.geteuid():
         return {}

@@ -82,7 +82,8 @@ class Valkey:
         if not wait_until(lambda: self._answers() or child.poll() is not None, START_SECONDS) or not self._answers():
             child.kill()
             raise EmbeddedError(
-                f"Valkey did not start. The end of {self.data_dir}/log/valkey.log:\n{last_lines(self.data_dir, 'valkey')}"
+                f"Valkey did not start. The end of {self.data_dir}/log/valkey.log:\n"
+                f"{last_lines(self.data_dir, 'valkey')}"
             )
 
     def is_running(self) -> bool:

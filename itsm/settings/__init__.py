@@ -10,7 +10,9 @@ from itsm.settings.celery import *
 from itsm.settings.environment import (  # noqa: F401  (read as settings)
     BASE_DIR,
     DATA_DIR,
+    HTTPS,
     PROCESS,
+    PUBLIC_HOST,
     PUBLIC_URL,
     REDIS_URL,
     SECRET_KEY,

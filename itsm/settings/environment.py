@@ -54,7 +54,7 @@ def database() -> dict[str, Any]:
 
 
 def mailers() -> dict[str, dict[str, Any]]:
-    """Return Django's MAILERS: what EMAIL_URL says (`smtp+tls://user:password@host:587`), else files in DATA_DIR/mail."""
+    """Return Django's MAILERS: what EMAIL_URL says (`smtp+tls://user:password@host:587`), else files."""
     if not os.environ.get("EMAIL_URL"):
         return {
             "default": {
