@@ -1,6 +1,6 @@
 """Business calendars: how much open time lies between two instants, and when a target falls due. No Django in here."""
 
-from slas.calendars.compiled import CompiledCalendar, business_days_us, compile
+from slas.calendars.compiled import CompiledCalendar, business_days_us, compile  # noqa: A004 - read as calendars.compile
 from slas.calendars.errors import CalendarError, NeverOpen
 from slas.calendars.spec import CalendarSpec, Interval
 from slas.calendars.tzif import tz_data_version, zone_names

@@ -211,7 +211,7 @@ def business_days_us(days: int, day_minutes: int) -> int:
     return days * day_minutes * MINUTE
 
 
-def compile(spec: CalendarSpec) -> CompiledCalendar:
+def compile(spec: CalendarSpec) -> CompiledCalendar:  # noqa: A001 - read as calendars.compile
     """The compiled calendar of a spec, kept by digest (the 256 used last), shared between threads."""
     digest = spec.digest
     with _lock:

@@ -145,7 +145,7 @@ class CalendarSpec:
     def exception_dates(self) -> set[date]:
         """Dates whose hours may differ from the plain week."""
         after = {day + _ONE_DAY for day, hours in self.overrides.items() if _morning(hours)}
-        return self.closed_dates | self.overrides.keys() | after
+        return {*self.closed_dates, *self.overrides, *after}
 
 
 _NAMES = {"time_zone", "weekly", "closed_dates", "overrides", "allow_never"}

@@ -7,12 +7,12 @@ that are close. So the same file that `zoneinfo` would open is read here: its ex
 import calendar
 import importlib
 import importlib.resources
-import os
 import re
 import struct
 import zoneinfo
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 from slas.calendars.errors import CalendarError, gettext_noop
 
@@ -44,10 +44,9 @@ def zone_bytes(name: str) -> bytes:
             name=str(name)[:64],
         )
     for folder in zoneinfo.TZPATH:
-        path = os.path.join(folder, *name.split("/"))
-        if os.path.isfile(path):
-            with open(path, "rb") as file:
-                return file.read()
+        path = Path(folder, name)
+        if path.is_file():
+            return path.read_bytes()
     return importlib.resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()
 
 
@@ -58,12 +57,12 @@ def tz_data_version() -> str:
     The system's data win when present, as in `zoneinfo`. Digests do not use this name; they use the changes themselves.
     """
     for folder in zoneinfo.TZPATH:
-        if not os.path.isfile(os.path.join(folder, "Etc", "UTC")):
+        if not Path(folder, "Etc", "UTC").is_file():
             continue
         for name, pattern in (("tzdata.zi", r"# version (\S+)"), ("+VERSION", r"(\S+)")):
-            path = os.path.join(folder, name)
-            if os.path.isfile(path):
-                with open(path, encoding="utf-8") as file:
+            path = Path(folder, name)
+            if path.is_file():
+                with path.open(encoding="utf-8") as file:
                     if found := re.match(pattern, file.readline()):
                         return f"{found[1]} (system)"
         return "unknown release (system)"
