@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from itsm.tickets.errors import Invalid
 
 MAX_CURSOR = 1000
+BIGGEST = 2**63
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,11 @@ def _read(cursor: str, order: Sequence[str], queryset: QuerySet[Any]) -> tuple[b
             field = queryset.model._meta.get_field(name.lstrip("-"))
             parsed = field.to_python(value)
             field.run_validators(parsed)
-        except (FieldDoesNotExist, ValidationError, ValueError, OverflowError):
+        except (FieldDoesNotExist, ValidationError, ValueError, TypeError, OverflowError):
             raise bad from None
-        if parsed is None or (isinstance(parsed, int) and abs(parsed) >= 2**63):
+        too_big = isinstance(parsed, int) and abs(parsed) >= BIGGEST
+        naive = isinstance(parsed, datetime) and parsed.utcoffset() is None
+        if parsed is None or too_big or naive:
             raise bad
         position.append(parsed)
     return bool(backwards), position

@@ -110,10 +110,6 @@ def _watchers(ticket: Any) -> list[Any]:
     return [row.user_id for row in ticket.watcher_rows.all()]
 
 
-def _due(ticket: Any) -> Any:
-    return None if ticket.queue_due_at >= NO_TARGET else ticket.queue_due_at
-
-
 def _text(text: str, context: Context) -> Q:
     return text_q(text)
 
@@ -205,8 +201,8 @@ def ticket_schema() -> Schema:
                 label=_("next target"),
                 lookup="queue_due_at",
                 future=True,
+                absent=NO_TARGET,
                 sortable=True,
-                ops=frozenset({"lt", "lte", "gt", "gte", "within"}),
             ),
             Field(name="external_id", type=Type.TEXT, label=_("external id"), case_sensitive=True, default_op="eq"),
             Field(name="text", type=Type.SEARCH, label=_("text"), search=_text, hidden=True),

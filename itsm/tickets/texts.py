@@ -1,6 +1,5 @@
 """Text that comes from outside, made safe to store or refused with a sentence."""
 
-import unicodedata
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -45,8 +44,7 @@ def clean_text(value: Any, field: str, max_length: int, *, required: bool = Fals
 def clean_file_name(name: str, max_length: int = 200) -> str:
     """Return a file name safe to show and to offer for download: no path, no control or direction characters."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(ch for ch in base if unicodedata.category(ch) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-    kept = " ".join(kept.split()).strip(". ")
+    kept = " ".join("".join(ch for ch in base if ch.isprintable() or ch.isspace()).split()).strip(". ")
     if len(kept) > max_length:
         stem, dot, ending = kept.rpartition(".")
         kept = f"{stem[: max_length - len(ending) - 1]}.{ending}" if dot and len(ending) < 20 else kept[:max_length]

@@ -1,0 +1,212 @@
+"""The event log: what a verb leaves behind, what the database refuses, what verification finds."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.utils import DatabaseError, ProgrammingError
+
+from incidents.actions import open_incident, resolve, start
+from itsm.tickets.actions import comment, update
+from itsm.tickets.actors import Actor, Channel
+from itsm.tickets.errors import Refused
+from itsm.tickets.log import event_digest
+from itsm.tickets.models import OutboxEntry, Ticket, TicketEvent
+from itsm.tickets.verification import broken_events
+from tests.cast import Cast, as_
+
+
+def tamper(sql: str, *values: object) -> None:
+    """Change rows as a database superuser can: with triggers off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(sql, values)
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def worked_incident(cast: Cast) -> Ticket:
+    """Return an incident with five events."""
+    incident = open_incident(actor=as_(cast.rita, Channel.PORTAL), title="VPN drops", impact=2, urgency=2)
+    start(incident, actor=as_(cast.anna))
+    comment(incident, "Which office? 🏢", actor=as_(cast.anna))
+    update(incident, {"impact": 1}, actor=as_(cast.anna))
+    return resolve(incident, actor=as_(cast.anna), resolution_code="user_error", resolution_notes="Wi-Fi was off.")
+
+
+def test_each_verb_writes_one_event_with_its_values(cast: Cast) -> None:
+    incident = worked_incident(cast)
+    events = list(incident.events.all())
+    assert [event.code for event in events] == [
+        "incident.opened",
+        "incident.started",
+        "ticket.commented",
+        "ticket.updated",
+        "incident.resolved",
+    ]
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5]
+    assert events[0].actor == cast.rita and events[0].channel == Channel.PORTAL
+    assert events[3].data["changes"] == {"impact": [2, 1], "priority": [3, 2]}
+    assert incident.event_seq == 5 and incident.event_hash == events[-1].hash
+    assert incident.version == 5
+
+
+def test_the_log_holds_no_names_of_people(cast: Cast) -> None:
+    incident = worked_incident(cast)
+    said = json.dumps([event.data for event in incident.events.all()])
+    assert "Anna" not in said and "Rita" not in said
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["UPDATE tickets_ticketevent SET code = 'x'", "DELETE FROM tickets_ticketevent"],
+)
+def test_the_database_refuses_to_change_the_log(cast: Cast, sql: str) -> None:
+    worked_incident(cast)
+    with pytest.raises((ProgrammingError, DatabaseError), match="append-only"), transaction.atomic():
+        connection.cursor().execute(sql)
+    assert TicketEvent.objects.count() == 5
+
+
+def test_the_database_refuses_to_empty_the_log(cast: Cast) -> None:
+    worked_incident(cast)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Deferred constraint checks would otherwise be pending when the trigger is switched.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE tickets_ticketevent ENABLE TRIGGER ticketevent_no_truncate")
+        with pytest.raises((ProgrammingError, DatabaseError), match="append-only"), transaction.atomic():
+            cursor.execute("TRUNCATE tickets_ticketevent CASCADE")
+        cursor.execute("ALTER TABLE tickets_ticketevent DISABLE TRIGGER ticketevent_no_truncate")
+
+
+def test_an_untouched_log_is_whole(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    worked_incident(cast)
+    assert list(broken_events()) == []
+    call_command("verify_events")
+    assert "whole: 5 events" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("sql", "seq"),
+    [
+        ("UPDATE tickets_ticketevent SET code = 'ticket.noted' WHERE seq = 2", 2),
+        ("""UPDATE tickets_ticketevent SET data = '{"changes": {}}' WHERE seq = 4""", 4),
+        ("UPDATE tickets_ticketevent SET at = at - interval '1 minute' WHERE seq = 3", 3),
+        ("UPDATE tickets_ticketevent SET actor_id = NULL WHERE seq = 2", 2),
+        ("UPDATE tickets_ticketevent SET internal = true WHERE seq = 2", 2),
+        ("DELETE FROM tickets_ticketevent WHERE seq = 2", 3),
+        ("DELETE FROM tickets_ticketevent WHERE seq = 5", 5),
+        ("UPDATE tickets_ticketevent SET seq = 6 WHERE seq = 5", 6),
+        ("UPDATE tickets_ticket SET event_hash = repeat('0', 64)", 5),
+    ],
+)
+def test_tampering_is_found_and_the_row_named(cast: Cast, sql: str, seq: int) -> None:
+    incident = worked_incident(cast)
+    tamper(sql)
+    found = list(broken_events())
+    assert (found[0].number, found[0].seq) == (incident.number, seq)
+    with pytest.raises(SystemExit) as stopped:
+        call_command("verify_events")
+    assert stopped.value.code == 1
+
+
+def test_two_rows_that_changed_places_are_found(cast: Cast) -> None:
+    worked_incident(cast)
+    tamper("UPDATE tickets_ticketevent SET seq = 9 WHERE seq = 2")
+    tamper("UPDATE tickets_ticketevent SET seq = 2 WHERE seq = 3")
+    tamper("UPDATE tickets_ticketevent SET seq = 3 WHERE seq = 9")
+    assert {place.seq for place in broken_events()} >= {2, 3}
+
+
+def test_the_digest_depends_on_every_value() -> None:
+    said = {
+        "ticket_public_id": "a" * 32,
+        "seq": 1,
+        "code": "ticket.updated",
+        "actor_id": 1,
+        "channel": "api",
+        "internal": False,
+        "data": {"a": 1},
+        "at": datetime(2026, 1, 1, tzinfo=UTC),
+        "prev_hash": "",
+    }
+    others = {
+        "ticket_public_id": "b" * 32,
+        "seq": 2,
+        "code": "ticket.noted",
+        "actor_id": None,
+        "channel": "desk",
+        "internal": True,
+        "data": {"a": "1"},
+        "at": datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
+        "prev_hash": "0",
+    }
+    digests = {event_digest(**said)} | {event_digest(**{**said, name: value}) for name, value in others.items()}
+    assert len(digests) == len(others) + 1
+
+
+def test_only_importers_set_a_past_instant(cast: Cast) -> None:
+    past = datetime(2016, 3, 1, 9, 0, tzinfo=UTC)
+    with pytest.raises(Refused):
+        Actor(cast.lena, Channel.IMPORT, at=past)
+    incident = open_incident(
+        actor=Actor(cast.imke, Channel.IMPORT, at=past), title="From the old desk", requester=cast.rita
+    )
+    event = incident.events.get()
+    assert incident.opened_at == event.at == past
+    assert event.recorded_at.year >= 2026
+    assert not OutboxEntry.objects.filter(event=event).exists()
+
+
+def test_an_event_waits_in_the_outbox_for_each_consumer(cast: Cast) -> None:
+    incident = open_incident(actor=as_(cast.rita, Channel.PORTAL), title="Mail is slow")
+    assert OutboxEntry.objects.filter(event__ticket=incident).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_are_unique_under_load(cast: Cast) -> None:
+    def open_one(index: int) -> str:
+        try:
+            return open_incident(actor=as_(cast.rita, Channel.API), title=f"Load {index}").number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(open_one, range(80)))
+    assert len(set(numbers)) == 80
+    assert list(broken_events()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_verbs_on_one_ticket_keep_one_chain(cast: Cast) -> None:
+    incident = open_incident(actor=as_(cast.rita, Channel.API), title="Everybody writes")
+
+    def write_one(index: int) -> None:
+        try:
+            comment(incident, f"Comment {index}", actor=as_(cast.anna if index % 2 else cast.ben))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write_one, range(24)))
+    assert incident.comments.count() == 24
+    assert list(broken_events()) == []
+    assert Ticket.objects.get(pk=incident.pk).event_seq == 25
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_opens_one_ticket(cast: Cast) -> None:
+    def submit(_index: int) -> str:
+        try:
+            return open_incident(
+                actor=as_(cast.rita, Channel.PORTAL), title="Printer on fire", submission_key="form-1"
+            ).number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        numbers = set(pool.map(submit, range(12)))
+    assert len(numbers) == 1
+    assert Ticket.objects.count() == 1
