@@ -1,7 +1,7 @@
 """The condition language: one small tree for saved views, the search bar, routing, SLA policies and webhooks.
 
-A condition is made of `AllOf`, `AnyOf`, `Not` and `Leaf(field, op, value)`. It is stored as JSON, typed as text, told in
-words, and compiled two ways that always agree: to a `Q` for the database and to a predicate for one object.
+A condition is made of `AllOf`, `AnyOf`, `Not` and `Leaf(field, op, value)`. It is stored as JSON, typed as text,
+told in words, and compiled two ways that always agree: to a `Q` for the database and to a predicate for one object.
 
     condition = Condition.from_json({"all": [{"field": "priority", "op": "lte", "value": 2}]})
     condition = parse('priority:<=2 is:open team:network "disk full"', TICKETS)     # raises ConditionError

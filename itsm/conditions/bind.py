@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any as Anything
+from typing import cast
 
 from django.utils.translation import gettext as _
 
@@ -120,9 +121,8 @@ def _resolve(condition: Condition, schema: Schema, context: Context) -> Names:
     names: Names = {}
     for name, words in asked.items():
         found = schema.field(name)
-        assert found.resolver is not None
         plain = [word for word in words if word not in found.words]
-        resolved = found.resolver(plain, context) if plain else {}
+        resolved = found.resolver(plain, context) if plain and found.resolver else {}
         for word, leaf in words.items():
             ids = found.words[word](context) if word in found.words else resolved.get(word)
             if ids is None:
@@ -143,7 +143,7 @@ def _unresolved(word: str, found: Field, leaf: Leaf) -> ConditionError:
 
 
 def _expanded_leaves(condition: Condition, schema: Schema) -> list[Leaf]:
-    leaves = []
+    leaves: list[Leaf] = []
     for leaf in condition.leaves():
         found = check_leaf(leaf, schema)
         if found.type == Type.WORD:
@@ -160,7 +160,7 @@ def _bind(condition: Condition, schema: Schema, context: Context, names: Names) 
         return Group(isinstance(condition, AllOf), children)
     if isinstance(condition, Not):
         return Negated(_bind(condition.child, schema, context, names))
-    assert isinstance(condition, Leaf)
+    condition = cast(Leaf, condition)
     found = schema.field(condition.field)
     if found.type == Type.WORD:
         wanted = [schema.words[str(word)].condition for word in condition.values()]

@@ -68,7 +68,7 @@ def _check_value(value: Scalar, leaf: Leaf, found: Field, *, personal: bool) -> 
         case Type.DATETIME:
             _check_moment(value, leaf, found)
         case Type.REFERENCE:
-            if isinstance(value, bool) or isinstance(value, int) and not 0 <= value < BIGGEST_ID:
+            if isinstance(value, bool) or (isinstance(value, int) and not 0 <= value < BIGGEST_ID):
                 raise ConditionError(_("“%(field)s” takes a name, or an id such as #12.") % {"field": found.name})
             if not personal and isinstance(value, str) and spelling(value) in found.words:
                 raise ConditionError(

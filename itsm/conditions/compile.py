@@ -53,7 +53,7 @@ def _q(bound: Bound, schema: Schema, context: Context, *, positive: bool) -> Q:
         exists = Exists(_holders(bound, schema))
         return Q(exists if positive == isinstance(bound, OneOf) else ~exists)
     if isinstance(bound, Search):
-        found = _search(bound, context)
+        found = bound.field.search(bound.text, context) if bound.field.search else _nothing()
         return found if positive else _falsified(found)
     if isinstance(bound, Missing):
         return _missing(bound.field) if positive else ~_missing(bound.field)
@@ -71,11 +71,6 @@ def _holders(bound: OneOf | Missing, schema: Schema) -> Anything:
     path = bound.field.path
     related = {f"{path}__in": bound.values} if isinstance(bound, OneOf) else {f"{path}__isnull": False}
     return schema.model_class()._base_manager.filter(pk=OuterRef("pk")).filter(**related)
-
-
-def _search(bound: Search, context: Context) -> Q:
-    assert bound.field.search is not None
-    return bound.field.search(bound.text, context)
 
 
 def _falsified(found: Q) -> Q:
@@ -153,6 +148,6 @@ def _text_test(bound: TextHas) -> Predicate:
 
 
 def _lies_within(value: Anything, bound: Between) -> bool:
-    if bound.low is not None and (value < bound.low or bound.low_open and value == bound.low):
+    if bound.low is not None and (value < bound.low or (bound.low_open and value == bound.low)):
         return False
-    return bound.high is None or not (value > bound.high or bound.high_open and value == bound.high)
+    return bound.high is None or not (value > bound.high or (bound.high_open and value == bound.high))

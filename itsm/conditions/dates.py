@@ -6,7 +6,7 @@ it ended and `>=` since it began.
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.utils.translation import gettext as _
 
@@ -60,11 +60,12 @@ def span(text: str, now: datetime, zone: tzinfo) -> Span:
         )
     try:
         if hour is None:
-            start = datetime(int(year), int(month or 1), int(day or 1))
+            start = datetime.combine(date(int(year), int(month or 1), int(day or 1)), time())
             return _utc(start, zone), _utc(_next(start, month=month is not None, day=day is not None), zone)
         place = zone if offset is None else datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo
         micro = int((fraction or "").ljust(6, "0"))
-        start = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micro)
+        clock = time(int(hour), int(minute), int(second or 0), micro)
+        start = datetime.combine(date(int(year), int(month), int(day)), clock)
     except ValueError:
         raise not_a_moment(text) from None
     first = _utc(start, place or zone)

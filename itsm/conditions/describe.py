@@ -1,6 +1,7 @@
 """Conditions in words for people, for filter chips and the summaries of rules."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -44,7 +45,7 @@ def _phrase(condition: Condition, schema: Schema, *, inner: bool = False) -> str
         return describe_leaf(condition, schema.field(condition.field))
     if isinstance(condition, Not):
         return _("not (%(condition)s)") % {"condition": _phrase(condition.child, schema)}
-    assert isinstance(condition, AllOf | AnyOf)
+    condition = cast(AllOf | AnyOf, condition)
     if not condition.children:
         return _("everything")
     between = _(" and ") if isinstance(condition, AllOf) else _(" or ")

@@ -42,7 +42,7 @@ def tokens(text: str, known: frozenset[str] = frozenset()) -> Iterator[Token]:
     """The tokens of `text`, an `end` last. `known` are the names before which a colon always makes a term."""
     at = 0
     while True:
-        at = SPACES.match(text, at).end()  # type: ignore[union-attr]
+        at = _end(SPACES, text, at)
         if at == len(text):
             yield Token("end", at)
             return
@@ -75,11 +75,16 @@ def _term(text: str, at: int, known: frozenset[str]) -> tuple[Token, int]:
             pieces.append(piece)
             if text[at : at + 1] != ",":
                 break
-            at = SPACES.match(text, at + 1).end()  # type: ignore[union-attr]
+            at = _end(SPACES, text, at + 1)
         return Token("term", start, prefix[1].lower(), comparison[0] if comparison else "", tuple(pieces)), at
-    word = BARE.match(text, at)
-    assert word is not None
-    return Token("word", at, pieces=(Piece(word[0], False, at),)), word.end()
+    end = _end(BARE, text, at)
+    return Token("word", at, pieces=(Piece(text[at:end], False, at),)), end
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where the match of `pattern` at this place ends; `at` itself when there is none."""
+    match = pattern.match(text, at)
+    return match.end() if match else at
 
 
 def _is_prose(text: str, prefix: re.Match[str], known: frozenset[str]) -> bool:

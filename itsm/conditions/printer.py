@@ -1,6 +1,7 @@
 """A condition as the text that the search bar would read back into the same condition."""
 
 import re
+from typing import cast
 
 from .schema import Field, Schema, Type
 from .tree import AllOf, AnyOf, Condition, Leaf, Not, Scalar, normalise
@@ -42,7 +43,7 @@ def _text(condition: Condition, schema: Schema, *, top: bool = False) -> str:
         return _leaf_text(condition, schema)
     if isinstance(condition, Not):
         return "-" + _text(condition.child, schema)
-    assert isinstance(condition, AllOf | AnyOf)
+    condition = cast(AllOf | AnyOf, condition)
     between = " " if isinstance(condition, AllOf) else " or "
     joined = between.join(_text(child, schema) for child in condition.children)
     return joined if top else f"({joined})"

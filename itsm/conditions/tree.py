@@ -1,8 +1,10 @@
 """Conditions as small immutable trees, and their JSON form."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as setting
 from typing import Any as Anything
+from typing import cast
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -117,7 +119,7 @@ class Leaf(Condition):
     field: str
     op: str
     value: Value = None
-    position: int | None = field(default=None, compare=False, repr=False)
+    position: int | None = setting(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Anything]:
         data: dict[str, Anything] = {"field": self.field, "op": self.op}
@@ -177,13 +179,13 @@ def normalise(condition: Condition) -> Condition:
         if isinstance(child, Leaf) and child.op in OPPOSITES:
             return Leaf(child.field, OPPOSITES[child.op], child.value, child.position)
         return Not(child)
-    assert isinstance(condition, AllOf | AnyOf)
+    condition = cast(AllOf | AnyOf, condition)
     kind = type(condition)
     children: list[Condition] = []
     for child in map(normalise, condition.children):
         if kind is AnyOf and child == EVERYTHING:
             return EVERYTHING
-        children.extend(child.children if isinstance(child, kind) else (child,))  # type: ignore[attr-defined]
+        children.extend(child.children if isinstance(child, kind) else (child,))
     return children[0] if len(children) == 1 else kind(tuple(children))
 
 
@@ -239,7 +241,7 @@ def _leaf(data: dict[str, Anything]) -> Leaf:
     if not isinstance(name, str) or not name or len(name) > MAX_NAME:
         raise ConditionError(_("“field” takes the name of a field."))
     check_text(name)
-    if not isinstance(op, str) or op not in OPS and op not in SYNONYMS:
+    if not isinstance(op, str) or (op not in OPS and op not in SYNONYMS):
         raise ConditionError(
             _("Unknown operator “%(op)s”. %(hint)s") % {"op": shorten(op), "hint": hint(shorten(op), sorted(OPS))},
             word=shorten(op),

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
+from django.db.models.lookups import Contains
 from hypothesis import strategies as st
 
-from itsm.conditions import AllOf, AnyOf, Context, Field, Leaf, Not, Schema, Type, Word
+from itsm.conditions import AllOf, AnyOf, Context, Field, Leaf, Not, Schema, Type, Word, fold, folded
 
 from .models import Crew, Thing
 
@@ -28,7 +29,7 @@ def crews(words, context):
 
 def matching(text, context):
     """Stand in for full-text search."""
-    return Q(title__icontains=text)
+    return Q(Contains(folded("title"), fold(text)))
 
 
 SCHEMA = Schema(

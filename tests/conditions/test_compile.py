@@ -125,6 +125,8 @@ def test_ages_and_days_use_the_clock_and_zone_of_the_context(things):
     day = [t for t in things if t.made_at and t.made_at.astimezone(context().zone).date().isoformat() == "2026-10-25"]
     assert day
     assert both("made:2026-10-25", things) == sorted(thing.pk for thing in day)
+    between = {t.pk for t in things if t.made_at and 7200 <= (NOW - t.made_at).total_seconds() <= 3 * 86400}
+    assert set(both("made:2h..3d", things)) == between
     soon = {t.pk for t in things if t.next_at.year < 9999 and (t.next_at - NOW).total_seconds() < 7200}
     assert set(both("due:<2h", things)) == soon
 
