@@ -12,7 +12,7 @@ from threading import Lock
 
 from slas.calendars.errors import CalendarError, gettext_noop
 from slas.calendars.prefix import DaySums
-from slas.calendars.spec import MINUTES, CalendarSpec, check_date
+from slas.calendars.spec import MINUTES, CalendarSpec, Interval, check_date
 from slas.calendars.zones import DAY, EPOCH, MINUTE, date_of, key_of, to_instant, to_us, zone_table
 
 Span = tuple[datetime, datetime]
@@ -68,17 +68,26 @@ class CompiledCalendar:
         self._zone = zone_table(spec.time_zone)
         known: dict[tuple[tuple[int, int], ...], DayHours] = {}
 
-        def day(spans: tuple[tuple[int, int], ...]) -> DayHours:
+        def shared(spans: tuple[tuple[int, int], ...]) -> DayHours:
             # A year has few different days; sharing them keeps a calendar small.
-            return known.setdefault(spans, DayHours(spans))
+            found = known.get(spans)
+            if found is None:
+                found = known[spans] = DayHours(spans)
+            return found
 
-        self._week = tuple(day(tuple((a * MINUTE, b * MINUTE) for a, b in hours)) for hours in spec.week)
+        def plain(hours: tuple[Interval, ...]) -> DayHours:
+            return shared(tuple((a * MINUTE, b * MINUTE) for a, b in hours))
+
+        self._week = tuple(plain(hours) for hours in spec.week)
         hours = {key: spec.week[key % 7] for key in self._zone.change_keys}
         for exception in spec.exception_dates():
             key, own = key_of(exception), spec.hours_on(exception)
             if own != spec.week[key % 7]:
                 hours[key] = own
-        self._special = {key: day(self._zone.spans_of(key, own)) for key, own in hours.items()}
+        changes = frozenset(self._zone.change_keys)
+        self._special = {
+            key: shared(self._zone.spans_of(key, own)) if key in changes else plain(own) for key, own in hours.items()
+        }
         self.is_24x7 = all(own == ((0, MINUTES),) for own in (*spec.week, *hours.values()))
         self._time = DaySums([d.total for d in self._week], {key: d.total for key, d in self._special.items()})
         self._days = DaySums(
