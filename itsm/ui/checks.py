@@ -24,9 +24,7 @@ def icons_in_templates() -> Iterator[tuple[str, Path]]:
 
 
 @register("templates")
-def icons_exist(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
+def icons_exist(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """An error for each icon that is used and missing; one error alone when the whole icon set is missing."""
     if not icon_dir().is_dir():
         return [

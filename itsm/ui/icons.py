@@ -18,29 +18,18 @@ class UnknownIcon(LookupError):
 
 def icon_dir() -> Path:
     """The folder with one SVG file per icon."""
-    return (
-        Path(settings.BASE_DIR)
-        / "node_modules"
-        / "@tabler"
-        / "icons"
-        / "icons"
-        / "outline"
-    )
+    return Path(settings.BASE_DIR) / "node_modules" / "@tabler" / "icons" / "icons" / "outline"
 
 
 @cache
 def icon_paths(name: str) -> SafeString:
     """The `<path>` elements of one icon. Raises UnknownIcon for a name that is malformed or absent."""
     if not NAME.fullmatch(name):
-        raise UnknownIcon(
-            f"{name!r} is not an icon name: lower-case letters, digits and hyphens only."
-        )
+        raise UnknownIcon(f"{name!r} is not an icon name: lower-case letters, digits and hyphens only.")
     try:
         source = (icon_dir() / f"{name}.svg").read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UnknownIcon(
-            f"There is no icon {name!r} in {icon_dir()}: check the name, or run npm ci."
-        ) from None
+        raise UnknownIcon(f"There is no icon {name!r} in {icon_dir()}: check the name, or run npm ci.") from None
     # Tabler draws every outline icon with paths only; rebuilding them through format_html keeps the file untrusted.
     return format_html_join("", '<path d="{}"/>', ((d,) for d in _PATH.findall(source)))
 

@@ -15,9 +15,7 @@ PAGES = ("queue", "ticket", "portal", "portal-requests", "portal-request")
 
 def _open_to_makers(request: HttpRequest) -> None:
     """404 unless an administrator asks, or the project runs with DEBUG."""
-    if not (
-        settings.DEBUG or getattr(getattr(request, "user", None), "is_superuser", False)
-    ):
+    if not (settings.DEBUG or getattr(getattr(request, "user", None), "is_superuser", False)):
         raise Http404
 
 

@@ -19,13 +19,9 @@ class Look:
 
 STATUSES = {
     "new": Look(pgettext_lazy("status", "New"), "circle-dashed", "st-new"),
-    "in_progress": Look(
-        pgettext_lazy("status", "In progress"), "contrast", "st-progress"
-    ),
+    "in_progress": Look(pgettext_lazy("status", "In progress"), "contrast", "st-progress"),
     "on_hold": Look(pgettext_lazy("status", "On hold"), "circle-minus", "st-hold"),
-    "resolved": Look(
-        pgettext_lazy("status", "Resolved"), "circle-check", "st-resolved"
-    ),
+    "resolved": Look(pgettext_lazy("status", "Resolved"), "circle-check", "st-resolved"),
     "closed": Look(pgettext_lazy("status", "Closed"), "lock", "st-closed"),
     "cancelled": Look(pgettext_lazy("status", "Cancelled"), "circle-x", "st-closed"),
 }
@@ -40,9 +36,7 @@ WAITING_ON_USER = frozenset(
         "requester",
     }
 )
-HOLD_ON_USER = Look(
-    pgettext_lazy("status", "Waiting on user"), "circle-minus", "st-hold-user"
-)
+HOLD_ON_USER = Look(pgettext_lazy("status", "Waiting on user"), "circle-minus", "st-hold-user")
 
 PRIORITIES = {
     1: pgettext_lazy("priority", "Critical"),
@@ -55,12 +49,8 @@ PRIORITIES = {
 SLA = {
     "on_track": Look(pgettext_lazy("service level", "On track"), "clock", "sla-ok"),
     "at_risk": Look(pgettext_lazy("service level", "At risk"), "clock", "sla-risk"),
-    "breached": Look(
-        pgettext_lazy("service level", "Breached"), "alert-triangle", "sla-late"
-    ),
-    "paused": Look(
-        pgettext_lazy("service level", "Paused"), "player-pause", "sla-paused"
-    ),
+    "breached": Look(pgettext_lazy("service level", "Breached"), "alert-triangle", "sla-late"),
+    "paused": Look(pgettext_lazy("service level", "Paused"), "player-pause", "sla-paused"),
     "met": Look(pgettext_lazy("service level", "Met"), "check", "sla-met"),
 }
 
@@ -101,9 +91,7 @@ def status_look(code: str, reason: str = "") -> Look:
     """The look of a status; an unknown code is shown as written, grey, rather than failing the whole page."""
     if code == "on_hold" and reason in WAITING_ON_USER:
         return HOLD_ON_USER
-    return STATUSES.get(code) or Look(
-        code.replace("_", " ").capitalize(), "circle", "st-closed"
-    )
+    return STATUSES.get(code) or Look(code.replace("_", " ").capitalize(), "circle", "st-closed")
 
 
 def short_duration(seconds: float) -> str:

@@ -22,4 +22,5 @@ function enhance() {
 }
 
 enhance();
+document.documentElement.classList.add("ready");
 document.addEventListener("htmx:after:swap", enhance);

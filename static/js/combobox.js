@@ -30,6 +30,7 @@ async function build(select) {
   select.setAttribute("aria-hidden", "true");
   delete select.dataset.building;
   box.focus();
+  box.open();
 }
 
 for (const name of ["pointerdown", "focusin"]) {

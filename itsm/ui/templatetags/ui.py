@@ -38,9 +38,7 @@ def icon(name: str, css_class: str = "", label: str = "") -> SafeString:
     """An inline icon. Give `label` only when no word stands beside it. Raises UnknownIcon for an unknown name."""
     if not label:
         return icon_svg(name, css_class)
-    return format_html(
-        '{}<span class="visually-hidden">{}</span>', icon_svg(name, css_class), label
-    )
+    return format_html('{}<span class="visually-hidden">{}</span>', icon_svg(name, css_class), label)
 
 
 def person_name(person: Any) -> str:
@@ -70,9 +68,7 @@ def avatar(person: Any = None, size: str = "md", named: bool = False) -> SafeStr
         )  # fmt: skip
     name = person_name(person)
     colour = zlib.crc32(name.encode()) % AVATAR_COLOURS
-    spoken = (
-        format_html('<span class="visually-hidden">{}</span>', name) if named else ""
-    )
+    spoken = format_html('<span class="visually-hidden">{}</span>', name) if named else ""
     return format_html(
         '<span class="av av-{} av-{}" title="{}"><span aria-hidden="true">{}</span>{}</span>',
         size, colour, name, initials(name), spoken,
@@ -80,9 +76,7 @@ def avatar(person: Any = None, size: str = "md", named: bool = False) -> SafeStr
 
 
 @register.simple_tag
-def status_badge(
-    code: str, reason: str = "", label: str = "", pill: bool = False
-) -> SafeString:
+def status_badge(code: str, reason: str = "", label: str = "", pill: bool = False) -> SafeString:
     """A status as shape, word and colour. `reason` is the hold reason's code; `label` replaces the word."""
     look = status_look(str(code), str(reason or ""))
     return format_html(
@@ -93,7 +87,10 @@ def status_badge(
 
 def _priority_mark(level: int) -> SafeString:
     if level == 1:
-        return format_html('<rect class="{}" width="14" height="14" rx="3"/><path class="pr-bang" d="M7 3.2v4.6M7 10.6v.2"/>', "pr-fill")  # fmt: skip
+        return format_html(
+            '<rect class="{}" width="14" height="14" rx="3"/><path class="pr-bang" d="M7 3.2v4.6M7 10.6v.2"/>',
+            "pr-fill",
+        )
     if level == 5:
         return format_html(
             '<rect class="{}" x="2.5" y="2.5" width="9" height="9" rx="2"/>',
@@ -117,7 +114,7 @@ def priority_badge(level: int, words: bool = True, label: str = "") -> SafeStrin
     level = level if level in PRIORITIES else 5
     word = label or PRIORITIES[level]
     return format_html(
-        '<span class="pr pr-{}"{}><svg class="pr-mark" viewBox="0 0 14 14" aria-hidden="true" focusable="false">{}</svg>'
+        '<span class="pr pr-{}"{}><svg class="pr-mark" viewBox="0 0 14 14" aria-hidden="true">{}</svg>'
         '<span class="{}">{}</span></span>',
         level, "" if words else format_html(' title="{}"', word), _PRIORITY_MARKS[level],
         "pr-word" if words else "visually-hidden", word,
@@ -125,9 +122,7 @@ def priority_badge(level: int, words: bool = True, label: str = "") -> SafeStrin
 
 
 def _iso(moment: datetime) -> str:
-    return moment.astimezone(timezone.get_default_timezone()).isoformat(
-        timespec="seconds"
-    )
+    return moment.astimezone(timezone.get_default_timezone()).isoformat(timespec="seconds")
 
 
 @register.simple_tag
@@ -152,23 +147,15 @@ def sla_badge(
         state = "at_risk"
     look: Look = SLA.get(state, SLA["on_track"])
     if state == "met":
-        text = (
-            _("Met in %(time)s") % {"time": short_duration(seconds)}
-            if seconds is not None
-            else str(look.word)
-        )
+        text = _("Met in %(time)s") % {"time": short_duration(seconds)} if seconds is not None else str(look.word)
     elif state == "paused":
         text = str(look.word)
     elif left is None:
         text = short_duration(seconds) if seconds is not None else str(look.word)
     else:
-        text = ("\u2212" if state == "breached" else "") + short_duration(
-            left if state == "breached" else max(left, 0)
-        )
+        text = ("\u2212" if state == "breached" else "") + short_duration(left if state == "breached" else max(left, 0))
     spoken = " ".join(filter(None, [str(name), str(look.word)]))
-    hidden = format_html(
-        '<span class="visually-hidden" data-sla-word>{}: </span>', spoken
-    )
+    hidden = format_html('<span class="visually-hidden" data-sla-word>{}: </span>', spoken)
     ticking = state in ("on_track", "at_risk", "breached") and due_at is not None
     if not ticking:
         return format_html(
@@ -230,13 +217,14 @@ def moment(value: datetime | None) -> SafeString:
 
 
 @register.simple_tag
-def file_chip(
-    name: str, size: int, url: str, content_type: str = "", deleted: bool = False
-) -> SafeString:
+def file_chip(name: str, size: int, url: str, content_type: str = "", deleted: bool = False) -> SafeString:
     """An attachment as a link with icon, name and size in bytes; a deleted one is plain text that says so."""
     icon_name = FILE_ICONS.get(content_type.partition("/")[0], "file")
     if deleted:
-        return format_html('<span class="file-chip is-gone">{}<span>{}</span> <span class="file-size">{}</span></span>', icon_svg(icon_name), name, _("removed"))  # fmt: skip
+        return format_html(
+            '<span class="file-chip is-gone">{}<span>{}</span> <span class="file-size">{}</span></span>',
+            icon_svg(icon_name), name, _("removed"),
+        )  # fmt: skip
     return format_html(
         '<a class="file-chip" href="{}">{}<span class="file-name">{}</span> <span class="file-size">{}</span></a>',
         url, icon_svg(icon_name), name, filesizeformat(size),
