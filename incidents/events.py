@@ -43,6 +43,15 @@ register_event("incident.reopened", lambda data, names: _("reopened"), icon="rot
 register_event("incident.closed", _closed, icon="circle-check")
 register_event("incident.cancelled", lambda data, names: _("cancelled"), icon="x")
 register_event(
+    "incident.counts_corrected",
+    lambda data, names: (
+        _("corrected what the import had to count: %(changes)s. Reason: %(reason)s")
+        % {"changes": describe_changes(data, names), "reason": data.get("reason", "")}
+    ),
+    icon="calculator",
+    internal=True,
+)
+register_event(
     "incident.followed_up",
     lambda data, names: _("replied after the end: continued in %(number)s") % {"number": data.get("number", "")},
     icon="arrow-forward-up",

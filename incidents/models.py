@@ -65,3 +65,24 @@ class IncidentSettings(models.Model):
     def current(cls) -> IncidentSettings:
         """Return the settings, or the product's defaults when nobody has saved any."""
         return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
+class ReplayProgress(models.Model):
+    """How far the rows of one source record have been replayed, written in the transaction that replays them.
+
+    `digest` covers the replayed rows, so that a file which tells another story for the same number is noticed; `tally`
+    says what became of each row, so that a report after a stop still accounts for all of them.
+    """
+
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=100)
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="+")
+    rows = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    tally = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("source", "external_id"), name="replay_progress_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.external_id}: {self.rows}"

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from incidents.models import Incident
 from incidents.statuses import MOVES, Status
+from itsm.accounts.models import User
 from itsm.tickets.actions import begin_move
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import instant_of
-from itsm.tickets.errors import Invalid
+from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.log import write
 from itsm.tickets.models import Comment, Visibility
 
@@ -106,9 +107,15 @@ def resolve(
     actor: Actor,
     resolution_code: str = "",
     resolution_notes: str = "",
+    resolved_by: User | None = None,
     version: int | None = None,
 ) -> Incident:
-    """Resolve with a code and what was done; the requester is asked to confirm (feature INC-4)."""
+    """Resolve with a code and what was done; the requester is asked to confirm (feature INC-4).
+
+    An import names who resolved it then (`resolved_by`); else it is the actor.
+    """
+    if resolved_by is not None and actor.at is None:
+        raise Refused(_("Only importers may say who resolved an incident."))
     fields = {"resolution_code": resolution_code, "resolution_notes": resolution_notes}
     locked, values = begin_move(incident, MOVES["resolve"], actor=actor, fields=fields, version=version)
     now = instant_of(actor)
@@ -120,7 +127,7 @@ def resolve(
             "status": Status.RESOLVED,
             "hold_reason": "",
             "resolved_at": now,
-            "resolved_by": actor.user,
+            "resolved_by": resolved_by or actor.user,
             **values,
         },
         data={"resolution_code": values["resolution_code"]},

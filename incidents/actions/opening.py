@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 
 from cmdb.models import Service
@@ -31,9 +34,12 @@ def open_incident(
     files: tuple[StoredFile, ...] = (),
     external_id: str = "",
     submission_key: str | None = None,
+    custom: Mapping[str, Any] | None = None,
+    opened_by: User | None = None,
 ) -> Incident:
     """Open an incident and return it: numbered, prioritised, routed, its clocks running.
 
+    An import names who opened it then (`opened_by`).
     The same `submission_key` from the same person gives the incident opened before, and adds no files.
 
     Raises:
@@ -54,6 +60,8 @@ def open_incident(
         watchers=watchers,
         external_id=external_id,
         submission_key=submission_key,
+        custom=custom,
+        opened_by=opened_by,
     )
     is_new = incident.event_seq == 1 and not incident.attachments.exists() if files else False
     if is_new:

@@ -24,6 +24,8 @@ FIELD_LABELS = {
     "urgency": gettext_noop("urgency"),
     "priority": gettext_noop("priority"),
     "external_id": gettext_noop("external id"),
+    "reassignment_count": gettext_noop("reassignments"),
+    "reopen_count": gettext_noop("reopenings"),
 }
 
 
@@ -97,8 +99,19 @@ def describe_changes(data: Mapping[str, Any], names: Names) -> str:
         if field == "description":
             parts.append(_("changed the description"))
             continue
+        if field == "custom":
+            parts.extend(_describe_custom(*pair))
+            continue
         parts.append(f"{label}: {value_label(field, pair[0], names)} → {value_label(field, pair[1], names)}")
     return ", ".join(parts)
+
+
+def _describe_custom(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: {value_label(name, old.get(name), {})} → {value_label(name, new.get(name), {})}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
 
 
 def _assigned(data: Mapping[str, Any], names: Names) -> str:

@@ -92,7 +92,7 @@ def assign(
 ) -> Any:
     """Give the ticket to a team, a person, both, or (None) take it from them; return it.
 
-    A person outside the new team stays only when named in the same call. Each change of owner after the first counts as
+    A person outside the new team stays only when named in the same call. Each change of team after the first counts as
     a reassignment. A call that changes nothing writes nothing.
 
     Raises:
@@ -121,10 +121,12 @@ def assign(
 
 
 def is_reassignment(ticket: Any, changes: Mapping[str, Any]) -> bool:
-    """Return whether the change takes the ticket from one team to another, or from one person to another."""
-    moves_team = ticket.team is not None and changes.get("team") is not None
-    moves_person = ticket.assignee is not None and changes.get("assignee") is not None
-    return moves_team or moves_person
+    """Return whether the change takes the ticket from one team to another.
+
+    The first team does not count, nor does a new person: a bounce is a change of group after the first (domain rule
+    2.10), which is also how ServiceNow counts (checked against 11,317 incidents of a real desk, `docs/replay.md`).
+    """
+    return ticket.team is not None and changes.get("team") is not None
 
 
 @transaction.atomic

@@ -68,15 +68,21 @@ def open_ticket(
     watchers: tuple[User, ...] = (),
     external_id: str = "",
     submission_key: str | None = None,
+    custom: Mapping[str, Any] | None = None,
+    opened_by: User | None = None,
     child: Mapping[str, Any] | None = None,
 ) -> Any:
     """Open a ticket and return it. The same `submission_key` from the same person gives the ticket opened before.
+
+    An import names who opened the ticket then (`opened_by`); else it is the actor.
 
     Raises:
         Invalid: a sentence for each value that does not fit.
         Refused: the actor may not open for somebody else, or may not choose the team.
     """
-    user = actor.user or requester
+    if opened_by is not None and actor.at is None:
+        raise Refused(_("Only importers may say who opened a ticket."))
+    user = opened_by or actor.user or requester
     if user is None:
         raise Invalid({"requester": _("Say for whom the ticket is opened.")})
     if submission_key:
@@ -100,7 +106,7 @@ def open_ticket(
                 assignee=assignee,
                 watchers=watchers,
                 submission_key=submission_key or None,
-                child=child or {},
+                child={"custom": dict(custom or {}), **(child or {})},
             )
     except IntegrityError:
         before = kind.model.objects.filter(opened_by=user, submission_key=submission_key).first()
