@@ -30,9 +30,10 @@ FORBIDDEN = {
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_compiles_and_holds_nothing_that_the_content_policy_forbids(name: str) -> None:
     source = (ROOT / name).read_text(encoding="utf-8")
-    if not name.endswith(".txt"):
-        get_template(name)
-    found = [why for pattern, why in FORBIDDEN.items() if re.search(pattern, source) and not name.startswith("mail/")]
+    get_template(name)
+    # Mail programs read no style sheet, so a mail may carry style attributes; nothing else is let through.
+    allowed = {r"\sstyle\s*="} if "mail/" in name else set()
+    found = [why for pattern, why in FORBIDDEN.items() if pattern not in allowed and re.search(pattern, source)]
     assert not found
 
 

@@ -2,6 +2,7 @@
 
 import zlib
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -12,8 +13,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from itsm.ui.icons import icon_svg
 from itsm.ui.words import (
@@ -61,12 +62,16 @@ def initials(name: str) -> str:
 @register.simple_tag
 def avatar(person: Any = None, size: str = "md", named: bool = False) -> SafeString:
     """A round mark with initials; `person=None` is the dashed mark of nobody. `named=True` says the name aloud."""
-    if not person:
+    return _avatar_html(person_name(person) if person else "", size, bool(named), get_language())
+
+
+@lru_cache(maxsize=2048)
+def _avatar_html(name: str, size: str, named: bool, language: str | None) -> SafeString:
+    if not name:
         return format_html(
             '<span class="av av-{} av-none" title="{}">{}<span class="visually-hidden">{}</span></span>',
             size, _("Unassigned"), icon_svg("user-plus"), _("Unassigned"),
         )  # fmt: skip
-    name = person_name(person)
     colour = zlib.crc32(name.encode()) % AVATAR_COLOURS
     spoken = format_html('<span class="visually-hidden">{}</span>', name) if named else ""
     return format_html(
@@ -78,7 +83,13 @@ def avatar(person: Any = None, size: str = "md", named: bool = False) -> SafeStr
 @register.simple_tag
 def status_badge(code: str, reason: str = "", label: str = "", pill: bool = False) -> SafeString:
     """A status as shape, word and colour. `reason` is the hold reason's code; `label` replaces the word."""
-    look = status_look(str(code), str(reason or ""))
+    return _status_html(str(code), str(reason or ""), str(label or ""), bool(pill), get_language())
+
+
+# The same few badges stand in every row of every list: each is built once per language.
+@lru_cache(maxsize=512)
+def _status_html(code: str, reason: str, label: str, pill: bool, language: str | None) -> SafeString:
+    look = status_look(code, reason)
     return format_html(
         '<span class="st {}{}">{}<span>{}</span></span>',
         look.css, " st-pill" if pill else "", icon_svg(look.icon), label or look.word,
@@ -111,7 +122,12 @@ _PRIORITY_MARKS = {level: _priority_mark(level) for level in PRIORITIES}
 @register.simple_tag
 def priority_badge(level: int, words: bool = True, label: str = "") -> SafeString:
     """Priority 1 Critical … 5 Planning as a mark with its word; `words=False` keeps the word for screen readers."""
-    level = level if level in PRIORITIES else 5
+    level = int(level) if str(level).isdigit() else 5
+    return _priority_html(level if level in PRIORITIES else 5, bool(words), str(label or ""), get_language())
+
+
+@lru_cache(maxsize=128)
+def _priority_html(level: int, words: bool, label: str, language: str | None) -> SafeString:
     word = label or PRIORITIES[level]
     return format_html(
         '<span class="pr pr-{}"{}><svg class="pr-mark" viewBox="0 0 14 14" aria-hidden="true">{}</svg>'
@@ -156,8 +172,7 @@ def sla_badge(
         text = ("\u2212" if state == "breached" else "") + short_duration(left if state == "breached" else max(left, 0))
     spoken = " ".join(filter(None, [str(name), str(look.word)]))
     hidden = format_html('<span class="visually-hidden" data-sla-word>{}: </span>', spoken)
-    ticking = state in ("on_track", "at_risk", "breached") and due_at is not None
-    if not ticking:
+    if due_at is None or state not in ("on_track", "at_risk", "breached"):
         return format_html(
             '<span class="sla {}">{}{}<span>{}</span></span>',
             look.css,
