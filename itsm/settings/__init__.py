@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "itsm.demo",
     "itsm.ui",
     "itsm.accounts",
     "allauth",
@@ -96,6 +97,7 @@ CACHES = {"default": {"BACKEND": "itsm.cache.SteadyCache", "LOCATION": REDIS_URL
 MAILERS = mailers()
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Service desk <servicedesk@{PUBLIC_HOST}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+DESK_REPLY_TO = env.str("DESK_REPLY_TO", default="")  # where answers to notices go; empty: to the sender
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
