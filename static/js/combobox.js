@@ -22,7 +22,7 @@ async function build(select) {
   if (!select.isConnected) return;
   const { url } = select.dataset;
   const box = new TomSelect(select, {
-    dropdownParent: select.closest("dialog") ?? "#main", maxOptions: 50, allowEmptyOption: true, create: false,
+    maxOptions: 50, allowEmptyOption: true, create: false,
     ...(url ? { valueField: "value", labelField: "text", searchField: [], loadThrottle: 200,
       load: (query, done) => fetch(url + encodeURIComponent(query), { headers: { Accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : []).then((rows) => done(rows.results ?? rows), () => done()) } : {}),
   });
