@@ -74,5 +74,6 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": every(1, "slas.tasks.tick", "timers"),
     "hand out events": every(2, "itsm.notifications.tasks.dispatch_outbox", "outbox"),
+    "send mail": every(2, "itsm.notifications.tasks.send_mail_due", "mail"),
     "close resolved incidents": every(60, "incidents.tasks.close_resolved", "timers"),
 }

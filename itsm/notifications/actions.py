@@ -1,0 +1,43 @@
+"""The verbs of notices: reading them, and giving a parked mail another chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from itsm.accounts.models import User
+from itsm.notifications.models import Mail, MailStatus, Notice
+
+
+def notices_for(user: User | AnonymousUser) -> QuerySet[Notice]:
+    """Return the notices the person may read, with all that their words need."""
+    return Notice.objects.visible_to(user).with_event()
+
+
+def unread_count(user: User | AnonymousUser) -> int:
+    """Return how many notices the person has not read."""
+    return Notice.objects.visible_to(user).unread().count()
+
+
+def mark_read(user: User, public_id: str) -> int:
+    """Mark one notice of the person as read; return 1, or 0 when it was read before or is not theirs."""
+    return Notice.objects.filter(user=user, public_id=public_id).unread().update(read_at=Now())
+
+
+def mark_ticket_read(user: User, ticket: Any) -> int:
+    """Mark the person's notices about the ticket as read, as when its page was opened; return how many."""
+    return Notice.objects.filter(user=user, ticket_id=ticket.pk).unread().update(read_at=Now())
+
+
+def mark_all_read(user: User) -> int:
+    """Mark everything in the person's inbox as read; return how many."""
+    return Notice.objects.filter(user=user).unread().update(read_at=Now())
+
+
+def retry(mail: Mail) -> bool:
+    """Let a parked mail be tried again from the start; return whether it was parked."""
+    parked = Mail.objects.filter(pk=mail.pk, status=MailStatus.PARKED)
+    return bool(parked.update(status=MailStatus.WAITING, attempts=0, next_attempt_at=Now()))
