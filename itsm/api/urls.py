@@ -1,0 +1,36 @@
+"""Addresses of the API, by room."""
+
+from typing import Any
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+from cmdb.api import ServiceViews
+from itsm.accounts.api import TeamViews, UserViews
+from itsm.api.root import NothingHere, RootViews
+from itsm.api.schema import SchemaView
+from itsm.tickets.api.attachments import DownloadViews
+from itsm.tickets.api.categories import CategoryViews
+
+LIST: dict[str, Any] = {"get": "list"}
+RETRIEVE: dict[str, Any] = {"get": "retrieve"}
+EVERY_METHOD: dict[str, Any] = dict.fromkeys(("get", "post", "put", "patch", "delete"), "nothing")
+
+app_name = "api"
+urlpatterns = [
+    path("v1/", RootViews.as_view(LIST), name="root"),
+    path("v1/incidents/", include("incidents.api.urls")),
+    path("v1/attachments/<str:public_id>/", DownloadViews.as_view(RETRIEVE), name="attachment"),
+    path("v1/users/", UserViews.as_view(LIST), name="users"),
+    path("v1/users/me/", UserViews.as_view({"get": "me"}), name="me"),
+    path("v1/users/<str:ref>/", UserViews.as_view(RETRIEVE), name="user"),
+    path("v1/teams/", TeamViews.as_view(LIST), name="teams"),
+    path("v1/teams/<str:ref>/", TeamViews.as_view(RETRIEVE), name="team"),
+    path("v1/categories/", CategoryViews.as_view(LIST), name="categories"),
+    path("v1/categories/<str:ref>/", CategoryViews.as_view(RETRIEVE), name="category"),
+    path("v1/services/", ServiceViews.as_view(LIST), name="services"),
+    path("v1/services/<str:ref>/", ServiceViews.as_view(RETRIEVE), name="service"),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    re_path(r"^", NothingHere.as_view(EVERY_METHOD)),
+]
