@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 
 import hypothesis
@@ -19,12 +20,37 @@ hypothesis.settings.register_profile("fast", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
+BROWSER = shutil.which("chromium")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Stop early where the servers are missing: every test that follows would say so in its own way."""
     missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
     if missing:
         raise pytest.UsageError(f"{' and '.join(missing)} not set. Run the tests with bin/test [pytest arguments].")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out browser tests where there is no browser."""
+    if BROWSER is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly when browser tests were left out."""
+    if BROWSER is None:
+        terminalreporter.write_line(
+            "BROWSER CHECKS DID NOT RUN: there is no Chromium (Debian: apt-get install chromium)", red=True, bold=True
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the browser; only for tests marked `browser`."""
+    assert BROWSER is not None
+    return BROWSER
 
 
 @pytest.fixture(scope="session", autouse=True)
