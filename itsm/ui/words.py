@@ -52,6 +52,7 @@ SLA = {
     "breached": Look(pgettext_lazy("service level", "Breached"), "alert-triangle", "sla-late"),
     "paused": Look(pgettext_lazy("service level", "Paused"), "player-pause", "sla-paused"),
     "met": Look(pgettext_lazy("service level", "Met"), "check", "sla-met"),
+    "missed": Look(pgettext_lazy("service level", "Missed"), "alert-triangle", "sla-late"),
 }
 
 EVENT_ICON = "point"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import translation
@@ -128,6 +129,32 @@ def test_a_clock_that_stands_still_does_not_tick(rendered: Render, state: str, t
     out = rendered("{% sla_badge state due seconds=360 now=now %}", state=state, due=NOW + timedelta(hours=1), now=NOW)
     assert f"<span>{text}</span>" in out
     assert "data-due-at" not in out
+
+
+@pytest.mark.parametrize(
+    ("state", "breached_at", "looks"),
+    [
+        ("running", None, 'class="sla sla-ok"'),
+        ("running", NOW, 'class="sla sla-late"'),
+        ("paused", None, "<span>Paused</span>"),
+        ("met", None, "<span>Met in 6m</span>"),
+        ("missed", NOW, "<span>Missed</span>"),
+        ("cancelled", None, None),
+    ],
+)
+def test_a_timer_is_shown_as_it_stands(
+    rendered: Render, state: str, breached_at: datetime | None, looks: str | None
+) -> None:
+    due_at = None if state == "paused" else datetime.now(UTC) + timedelta(days=2)
+    timer = SimpleNamespace(
+        state=state, due_at=due_at, target_s=3600, breached_at=breached_at, elapsed_closed_us=360_000_000
+    )
+    out = rendered("{% timer_badge timer %}", timer=timer)
+    assert out == "" if looks is None else looks in out
+
+
+def test_no_timer_is_no_badge(rendered: Render) -> None:
+    assert rendered("{% timer_badge timer %}", timer=None) == ""
 
 
 def test_no_service_level_is_no_badge(rendered: Render) -> None:

@@ -152,7 +152,7 @@ def sla_badge(
 ) -> SafeString:
     """A service level's state and time left; right without JavaScript, counted down by sla.js where it runs.
 
-    `state`: on_track, at_risk, breached, paused or met (empty: no badge). `due_at`: the instant the target ends.
+    `state`: on_track, at_risk, breached, paused, met or missed (empty: no badge). `due_at`: when the target ends.
     `target_s`: the whole target in seconds. `seconds`: what a met target took, or what a paused one has left.
     `name` is said before the time ("Resolution"). An `on_track` state is shown as at risk when little time is left.
     """
@@ -164,7 +164,7 @@ def sla_badge(
     look: Look = SLA.get(state, SLA["on_track"])
     if state == "met":
         text = _("Met in %(time)s") % {"time": short_duration(seconds)} if seconds is not None else str(look.word)
-    elif state == "paused":
+    elif state in ("paused", "missed"):
         text = str(look.word)
     elif left is None:
         text = short_duration(seconds) if seconds is not None else str(look.word)
@@ -186,6 +186,23 @@ def sla_badge(
         look.css, state, _iso(due_at), int(target_s or 0), icon_svg(look.icon), hidden,
         _iso(due_at), _("Due %(when)s") % {"when": _moment(due_at)}, text,
     )  # fmt: skip
+
+
+def timer_state(timer: Any) -> str:
+    """The badge's state of a service-level timer: a running timer that has breached is breached, not running."""
+    state = str(timer.state)
+    if state == "running":
+        return "breached" if timer.breached_at else "on_track"
+    return "" if state == "cancelled" else state
+
+
+@register.simple_tag
+def timer_badge(timer: Any = None, name: str = "") -> SafeString:
+    """A timer as it stands: reads state, due_at, target_s, breached_at, elapsed_closed_us. None: nothing."""
+    if timer is None:
+        return SafeString("")
+    used = timer.elapsed_closed_us / 1_000_000
+    return sla_badge(timer_state(timer), timer.due_at, timer.target_s, used, name)
 
 
 @register.simple_tag
