@@ -7,7 +7,7 @@ from itsm import health
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("accounts/", include("allauth.urls")),
+    path("", include("itsm.accounts.urls")),
     path("", include("itsm.notifications.urls")),
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),

@@ -47,16 +47,19 @@ def test_each_verb_writes_one_event_with_its_values(cast: Cast) -> None:
         "incident.resolved",
     ]
     assert [event.seq for event in events] == [1, 2, 3, 4, 5]
-    assert events[0].actor == cast.rita and events[0].channel == Channel.PORTAL
+    assert events[0].actor == cast.rita
+    assert events[0].channel == Channel.PORTAL
     assert events[3].data["changes"] == {"impact": [2, 1], "priority": [3, 2]}
-    assert incident.event_seq == 5 and incident.event_hash == events[-1].hash
+    assert incident.event_seq == 5
+    assert incident.event_hash == events[-1].hash
     assert incident.version == 5
 
 
 def test_the_log_holds_no_names_of_people(cast: Cast) -> None:
     incident = worked_incident(cast)
     said = json.dumps([event.data for event in incident.events.all()])
-    assert "Anna" not in said and "Rita" not in said
+    assert "Anna" not in said
+    assert "Rita" not in said
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import io
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,7 +182,8 @@ def test_an_ended_ticket_is_not_edited(cast: Cast, incident: Incident) -> None:
 def test_a_comment_is_written_once_for_one_key(cast: Cast, incident: Incident) -> None:
     first = comment(incident, "Hello", actor=as_(cast.rita), submission_key="k")
     again = comment(incident, "Hello", actor=as_(cast.rita), submission_key="k")
-    assert first == again and incident.comments.count() == 1
+    assert first == again
+    assert incident.comments.count() == 1
     other = comment(incident, "Hello", actor=as_(cast.anna), submission_key="k")
     assert other != first
 
@@ -203,7 +204,8 @@ def test_files_are_typed_by_content_and_stored_under_random_keys(cast: Cast, inc
     assert "pass" not in found.storage_key
     with default_storage.open(found.storage_key) as file:
         assert file.read() == png
-    assert len(found.sha256) == 64 and found.size == len(png)
+    assert len(found.sha256) == 64
+    assert found.size == len(png)
 
 
 def test_empty_and_huge_files_are_refused(cast: Cast) -> None:
@@ -250,7 +252,8 @@ def test_any_text_is_stored_as_it_is_or_refused(text: str) -> None:
         kept = clean_text(text, "x", 200)
     except Invalid:
         return
-    assert "\x00" not in kept and len(kept) <= 200
+    assert "\x00" not in kept
+    assert len(kept) <= 200
     kept.encode()
     assert clean_text(kept, "x", 200) == kept
 
@@ -259,7 +262,9 @@ def test_any_text_is_stored_as_it_is_or_refused(text: str) -> None:
 def test_any_file_name_becomes_a_plain_one(name: str) -> None:
     kept = clean_file_name(name)
     assert 0 < len(kept) <= 200
-    assert "/" not in kept and "\\" not in kept and kept.isprintable()
+    assert "/" not in kept
+    assert "\\" not in kept
+    assert kept.isprintable()
     assert kept not in {".", ".."}
 
 
