@@ -1,4 +1,4 @@
-"""The states of an incident and the legal moves between them (ITIL 4; domain rules 2.2, features INC-1, INC-3, INC-4)."""
+"""The states of an incident and the legal moves between them (ITIL 4; domain rules 2.2, INC-1, INC-3, INC-4)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _named(move: str, fields: Fields) -> dict[str, Any]:
     unknown = sorted(set(fields) - known)
     if unknown:
         text = _("“%(move)s” takes no such field.") % {"move": move}
-        raise Invalid({name: text for name in unknown})
+        raise Invalid(dict.fromkeys(unknown, text))
     return dict(fields)
 
 

@@ -41,8 +41,8 @@ def reply(
     version: int | None = None,
     submission_key: str | None = None,
 ) -> Reply:
-    """Write on the incident. A requester's reply resumes one that waited for them (feature INC-3); after the end it opens
-    a new incident linked to the old one (feature INC-5).
+    """Write on the incident. A requester's reply resumes one that waited for them (feature INC-3); after the end it
+    opens a new incident linked to the old one (feature INC-5).
 
     Raises:
         Invalid, Refused, Stale; IllegalMove: the desk replied in public to an incident that has ended.

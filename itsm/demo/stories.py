@@ -64,8 +64,8 @@ STORIES: tuple[Story, ...] = (
             note(
                 70,
                 "agent",
-                "Session table on **vpn-gw-02** resets every 6–7 minutes since last night's change. Can somebody look at "
-                "the idle timeout?",
+                "Session table on **vpn-gw-02** resets every 6–7 minutes since last night's change. Can somebody look "
+                "at the idle timeout?",
             ),
             say(
                 30,

@@ -1,8 +1,8 @@
 """Who else must act when a ticket changes, within the same transaction; and who is told afterwards.
 
 Listeners run inside the verb's transaction in a fixed order (service levels follow a move this way without the kernel
-importing them). Consumers are handed the event later, from the outbox, at least once, with the event's id to know it by.
-Both registries are filled by the rooms' `apps.py` and nowhere else.
+importing them). Consumers are handed the event later, from the outbox, at least once, with the event's id to know it
+by. Both registries are filled by the rooms' `apps.py` and nowhere else.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def listen(name: str, listener: Listener, *, order: int = 100) -> None:
 
 def notify_listeners(change: Change) -> None:
     """Call every listener in order; an error undoes the verb."""
-    for _order, _name, listener in list(_listeners):
+    for _order, _name, listener in _listeners:
         listener(change)
 
 

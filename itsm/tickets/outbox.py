@@ -50,7 +50,7 @@ def _dispatch_one() -> bool:
         try:
             with transaction.atomic():
                 consumer(entry.event)
-        except Exception as error:  # noqa: BLE001  any failure of one consumer is noted on its row; the rest go on
+        except Exception as error:
             logger.exception("Outbox entry %s failed for %s", entry.pk, entry.consumer)
             _put_back(entry, error)
         else:

@@ -106,7 +106,7 @@ def _public_children_of_visible(children: Any, user: User | AnonymousUser) -> An
     return children.filter(visibility="public", ticket__in=_visible_tickets(user))
 
 
-def get_visible(queryset: TicketQuerySet[T], user: User | AnonymousUser, ref: str) -> T:
+def get_visible[M: models.Model](queryset: TicketQuerySet[M], user: User | AnonymousUser, ref: str) -> M:
     """Return the one ticket with this number or public id that exists for the person.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What conditions may name on a ticket: search bar, saved views, routing, service levels and the API read this table."""
+"""What conditions may name on a ticket: search bar, views, routing, service levels and the API read this table."""
 
 from __future__ import annotations
 

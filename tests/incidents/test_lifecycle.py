@@ -136,10 +136,13 @@ def test_the_requester_may_only_cancel_confirm_and_reopen(cast: Cast) -> None:
 
 def test_resolve_stamps_and_reopen_counts(cast: Cast) -> None:
     resolved = resolve(incident_in(Status.NEW, cast), actor=as_(cast.anna), **FIELDS["resolve"])
-    assert resolved.resolved_at is not None and resolved.resolved_by == cast.anna and not resolved.is_open
+    assert resolved.resolved_at is not None
+    assert resolved.resolved_by == cast.anna
+    assert not resolved.is_open
     again = reopen(resolved, actor=as_(cast.rita), comment="Still dead.")
     assert (again.reopen_count, again.reopened_by, again.resolved_at, again.resolution_code) == (1, cast.rita, None, "")
-    assert again.is_open and again.comments.get().body == "Still dead."
+    assert again.is_open
+    assert again.comments.get().body == "Still dead."
     kept = again.events.get(code="incident.reopened").data
     assert kept["resolution_notes"] == "Replaced the cable."
     twice = reopen(resolve(again, actor=as_(cast.anna), **FIELDS["resolve"]), actor=as_(cast.anna), comment="Oh.")
@@ -154,7 +157,8 @@ def test_the_requesters_reply_ends_waiting_for_them(cast: Cast) -> None:
     by_desk = reply(held, "Ping", actor=as_(cast.anna))
     assert by_desk.incident.status == Status.ON_HOLD
     answered = reply(held, "Room 7", actor=as_(cast.rita))
-    assert answered.incident.status == Status.IN_PROGRESS and answered.incident.hold_reason == ""
+    assert answered.incident.status == Status.IN_PROGRESS
+    assert answered.incident.hold_reason == ""
     assert answered.incident.events.last().data == {"because": "reply"}
 
 
@@ -169,10 +173,13 @@ def test_a_reply_after_the_end_opens_a_linked_incident_once(cast: Cast, status: 
     ended = incident_in(status, cast)
     answer = reply(ended, "It is back", actor=as_(cast.rita), submission_key="k1")
     again = reply(ended, "It is back", actor=as_(cast.rita), submission_key="k1")
-    assert answer.opened_new and answer.incident == again.incident and answer.incident != ended
+    assert answer.opened_new
+    assert answer.incident == again.incident
+    assert answer.incident != ended
     link = answer.incident.links_out.get()
     assert (link.kind, link.target_id) == (LinkKind.FOLLOWS, ended.pk)
-    assert answer.incident.description == "It is back" and answer.incident.requester == cast.rita
+    assert answer.incident.description == "It is back"
+    assert answer.incident.requester == cast.rita
     assert Incident.objects.get(pk=ended.pk).status == status
     assert ended.events.filter(code="incident.followed_up").count() == 1
 
@@ -182,7 +189,8 @@ def test_the_desk_writes_only_notes_after_the_end(cast: Cast) -> None:
     with pytest.raises(IllegalMove):
         reply(ended, "By the way", actor=as_(cast.anna))
     noted = reply(ended, "By the way", actor=as_(cast.anna), visibility=Visibility.INTERNAL)
-    assert noted.comment is not None and not noted.opened_new
+    assert noted.comment is not None
+    assert not noted.opened_new
     with pytest.raises(IllegalMove):
         reply(ended, "Me too", actor=as_(cast.rolf))
 
@@ -204,9 +212,12 @@ def test_auto_close_counts_from_resolution_not_from_the_last_touch(cast: Cast) -
     assert close_resolved() == 1
     assert close_resolved() == 0
     due.refresh_from_db()
-    assert due.status == Status.CLOSED and due.closed_at is not None
+    assert due.status == Status.CLOSED
+    assert due.closed_at is not None
     event = due.events.last()
-    assert event.actor is None and event.channel == Channel.SYSTEM and event.data == {"because": "time"}
+    assert event.actor is None
+    assert event.channel == Channel.SYSTEM
+    assert event.data == {"because": "time"}
     assert Incident.objects.get(pk=fresh.pk).status == Status.RESOLVED
 
 

@@ -10,18 +10,24 @@ from itsm.tickets.errors import Stale
 from itsm.tickets.moves import Move, check_move, clean_fields
 from itsm.tickets.rules import require
 
+_RELATED = ("requester", "opened_by", "assignee", "team", "service", "category")
+
 
 def lock(ticket: Any) -> Any:
     """Return the ticket as its kind (an incident, …), read anew with its row locked until the transaction ends.
 
-    The row of the ticket itself is what is locked; the service-level tick takes the same lock.
+    The row of the ticket itself is what is locked; the service-level tick takes the same lock. What the caller already
+    loaded of its people, team, service and category is carried over where the row still names the same: joining them
+    anew would cost more than the rest of the verb, mostly in planning.
     """
-    model = ticket.kind_info.model
-    return (
-        model.objects.select_related("requester", "assignee", "team", "service", "category")
-        .select_for_update(of=("self", "ticket_ptr"))
-        .get(pk=ticket.pk)
-    )
+    locked = ticket.kind_info.model.objects.select_for_update(of=("self", "ticket_ptr")).get(pk=ticket.pk)
+    for name in _RELATED:
+        if not ticket._meta.get_field(name).is_cached(ticket):
+            continue
+        known = getattr(ticket, name)
+        if known is not None and known.pk == getattr(locked, f"{name}_id"):
+            setattr(locked, name, known)
+    return locked
 
 
 def begin(ticket: Any, rule: str, *, actor: Actor, version: int | None = None) -> Any:

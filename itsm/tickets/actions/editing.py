@@ -86,8 +86,8 @@ def assign(
     ticket: Any,
     *,
     actor: Actor,
-    team: Team | None | _Unset = UNSET,
-    assignee: User | None | _Unset = UNSET,
+    team: Team | _Unset | None = UNSET,
+    assignee: User | _Unset | None = UNSET,
     version: int | None = None,
 ) -> Any:
     """Give the ticket to a team, a person, both, or (None) take it from them; return it.

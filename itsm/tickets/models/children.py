@@ -29,7 +29,8 @@ class Comment(models.Model):
     body = models.TextField(max_length=TEXT_MAX)
     channel = models.CharField(max_length=20, choices=Channel)
     created_at = models.DateTimeField(default=timezone.now)
-    submission_key = models.CharField(max_length=100, null=True, blank=True, editable=False)
+    # NULL, not blank, where there is none: the constraint lets any number of NULLs stand side by side.
+    submission_key = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001
 
     objects = CommentQuerySet.as_manager()
 
@@ -49,7 +50,7 @@ class Comment(models.Model):
 
 
 class Attachment(models.Model):
-    """A file on a ticket. The bytes lie under a random key; the type is what the content shows, not what was claimed."""
+    """A file on a ticket. The bytes lie under a random key; the type is what the content shows."""
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="attachments")

@@ -15,8 +15,8 @@ from itsm.tickets.querysets import EventQuerySet
 class TicketEvent(models.Model):
     """One thing that happened to a ticket. Never changed, never deleted: a database trigger refuses both.
 
-    `at` is when it happened (the database's clock, or an import's past instant), `recorded_at` when the row was written.
-    `hash` covers the row and the hash before it in the same ticket, so that a changed row shows.
+    `at` is when it happened (the database's clock, or an import's past instant), `recorded_at` when the row was
+    written. `hash` covers the row and the hash before it in the same ticket, so that a changed row shows.
     """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="events")

@@ -50,8 +50,8 @@ class Ticket(models.Model):
     """What every kind of ticket has. Written only by verbs; read through `visible_to`.
 
     `version` grows with every change that a second editor has to know of. `event_seq` and `event_hash` are the head of
-    the ticket's event chain: they show a log whose tail was cut. `queue_due_at` is the next service-level target, kept by
-    `slas` so that a queue is one index scan; NO_TARGET stands for none, because a keyset cannot step over NULL.
+    the ticket's event chain: they show a log whose tail was cut. `queue_due_at` is the next service-level target, kept
+    by `slas` so that a queue is one index scan; NO_TARGET stands for none, because a keyset cannot step over NULL.
     """
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
@@ -89,7 +89,8 @@ class Ticket(models.Model):
     event_seq = models.PositiveIntegerField(default=0, editable=False)
     event_hash = models.CharField(max_length=64, default="", editable=False)
     external_id = models.CharField(_("external id"), max_length=100, blank=True)
-    submission_key = models.CharField(max_length=100, null=True, blank=True, editable=False)
+    # NULL, not blank, where there is none: the constraint lets any number of NULLs stand side by side.
+    submission_key = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001
     custom = models.JSONField(_("custom fields"), default=dict, blank=True)
     watchers = models.ManyToManyField(User, through="Watcher", related_name="watched_tickets", blank=True)
     search = models.GeneratedField(
