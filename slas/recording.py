@@ -1,0 +1,64 @@
+"""Steps that happen: the one place where service-level events come into being."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from slas.models import BREACH, EventKind, Timer
+
+INSERT = """
+INSERT INTO slas_slaevent (timer_id, epoch, step, repetition, kind, at, detected_at, told, retroactive)
+SELECT * FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::smallint[], %s::text[], %s::timestamptz[],
+                     %s::timestamptz[], %s::bool[], %s::bool[])
+ON CONFLICT DO NOTHING
+RETURNING timer_id, epoch, step, repetition
+"""
+
+
+@dataclass(frozen=True)
+class Fired:
+    """A step of a timer that happened at `at`, with the due instant of that time. `told`: whether people hear of it."""
+
+    timer: Timer
+    epoch: int
+    step: int
+    at: datetime
+    due_at: datetime | None = None
+    told: bool = True
+    retroactive: bool = False
+    repetition: int = 0
+
+    @property
+    def kind(self) -> EventKind:
+        """What the step was: a warning before the target, the breach, an escalation after it."""
+        if self.step == BREACH:
+            return EventKind.BREACHED
+        return EventKind.WARNED if self.step < BREACH else EventKind.ESCALATED
+
+
+def record(fired: Sequence[Fired], *, detected_at: datetime) -> list[Fired]:
+    """Store the steps and return those that had not been stored before, in the order given.
+
+    The unique key decides: whoever stores a step first is the one who acts on it.
+    """
+    if not fired:
+        return []
+    columns = [
+        [step.timer.pk for step in fired],
+        [step.epoch for step in fired],
+        [step.step for step in fired],
+        [step.repetition for step in fired],
+        [str(step.kind) for step in fired],
+        [step.at for step in fired],
+        [max(step.at, detected_at) for step in fired],
+        [step.told for step in fired],
+        [step.retroactive for step in fired],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, columns)
+        stored = set(cursor.fetchall())
+    return [step for step in fired if (step.timer.pk, step.epoch, step.step, step.repetition) in stored]

@@ -1,0 +1,228 @@
+"""The tick: fires the steps that are due, exactly once each, whoever else ticks at the same time (sla.md §6).
+
+The ticket's row is the only lock, and a ticket in use is skipped rather than awaited. Everything a step does happens in
+the transaction that takes its row away: killed at any point, it leaves the step for the next tick.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from itsm.tickets.actors import SYSTEM
+from itsm.tickets.clock import db_now
+from itsm.tickets.models import Ticket
+from slas.actions.effects import Effects, Recipients
+from slas.models import BREACH, Timer
+from slas.recording import Fired, record
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+MAX_ATTEMPTS = 5
+WAIT_S = 0.05
+MAX_WAITS = 10
+LONGEST_S = 30.0
+
+# `statement_timestamp()` is a bound of the index scan; the volatile `clock_timestamp()` would read every waiting row.
+CLAIM = """
+SELECT s.id, t.ticket_id
+  FROM slas_stepdue s
+  JOIN slas_timer t ON t.id = s.timer_id
+  JOIN tickets_ticket k ON k.id = t.ticket_id
+ WHERE s.parked_at IS NULL AND s.fire_at <= statement_timestamp() AND s.id <> ALL(%s)
+ ORDER BY s.fire_at, s.id
+ LIMIT %s
+   FOR UPDATE OF k SKIP LOCKED
+"""
+ANY_DUE = """
+SELECT EXISTS (
+    SELECT 1 FROM slas_stepdue s
+     WHERE s.parked_at IS NULL AND s.fire_at <= statement_timestamp() AND s.id <> ALL(%s)
+)
+"""
+LOCK_ONE = """
+SELECT s.id, t.ticket_id
+  FROM slas_stepdue s JOIN slas_timer t ON t.id = s.timer_id JOIN tickets_ticket k ON k.id = t.ticket_id
+ WHERE s.id = %s
+   FOR UPDATE OF k SKIP LOCKED
+"""
+# A row of an older version, or of a timer that stands still, goes away without effect.
+TAKE = """
+DELETE FROM slas_stepdue s USING slas_timer t
+ WHERE s.id = ANY(%s) AND t.id = s.timer_id
+RETURNING s.timer_id, s.epoch, s.step, s.repetition, s.fire_at, s.version = t.version AND t.state = 'running'
+"""
+NOTE = """
+UPDATE slas_timer t
+   SET done_steps = t.done_steps || f.steps,
+       breached_at = COALESCE(t.breached_at, f.breached_at),
+       touched_at = GREATEST(t.touched_at, f.last)
+  FROM (SELECT timer_id, array_agg(step) AS steps, max(at) AS last, max(at) FILTER (WHERE step = %s) AS breached_at
+          FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[]) AS u (timer_id, step, at)
+         GROUP BY timer_id) f
+ WHERE t.id = f.timer_id
+"""
+PARK = """
+UPDATE slas_stepdue
+   SET attempts = attempts + 1, last_error = %s,
+       parked_at = CASE WHEN attempts + 1 >= %s THEN clock_timestamp() END
+ WHERE id = %s
+RETURNING parked_at IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """Steps that were due when asked, on tickets whose rows are now locked."""
+
+    steps: list[int]
+    tickets: list[int]
+
+
+class Failed(Exception):
+    """A batch could not be fired as a whole; nothing of it happened."""
+
+    def __init__(self, steps: list[int]) -> None:
+        super().__init__(steps)
+        self.steps = steps
+
+
+def tick() -> int:
+    """Fire every step that is due and return how many were; come back after half a minute at the latest.
+
+    While something is due but its ticket is in use by somebody else, waits 50 ms, ten times at most. A step whose
+    effects fail is left alone until the next tick, and parked after five of them.
+    """
+    fired = 0
+    waits = 0
+    failed: list[int] = []
+    started = time.monotonic()
+    while time.monotonic() - started < LONGEST_S:
+        try:
+            count = _pass(failed)
+        except Failed as batch:
+            logger.exception("A batch of %d service-level steps failed; they are tried one by one", len(batch.steps))
+            for step in batch.steps:
+                fired += _fire_alone(step, failed)
+            continue
+        fired += count or 0
+        if count is not None:
+            continue
+        if waits >= MAX_WAITS or not _anything_due(failed):
+            break
+        waits += 1
+        time.sleep(WAIT_S)
+    return fired
+
+
+def _pass(leave: Sequence[int]) -> int | None:
+    """Fire one batch, without the steps to leave, and return how many fired; None when there was nothing to take."""
+    claimed = Claimed([], [])
+    try:
+        with transaction.atomic():
+            claimed = _rows_to_claim(CLAIM, [list(leave), BATCH])
+            return _fire(claimed) if claimed.steps else None
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        raise Failed(claimed.steps) from error
+
+
+def _fire_alone(step: int, failed: list[int]) -> int:
+    """Fire one step in a transaction of its own. A failure is noted on its row and in `failed`."""
+    try:
+        with transaction.atomic():
+            claimed = _rows_to_claim(LOCK_ONE, [step])
+            return _fire(claimed) if claimed.steps else 0
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        failed.append(step)
+        said = f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
+        with connection.cursor() as cursor:
+            cursor.execute(PARK, [said, MAX_ATTEMPTS, step])
+            row = cursor.fetchone()
+        if row and row[0]:
+            logger.exception("Service-level step %s failed %d times and is parked", step, MAX_ATTEMPTS)
+        return 0
+
+
+def _rows_to_claim(sql: str, arguments: list[object]) -> Claimed:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        rows: list[tuple[int, int]] = cursor.fetchall()
+    return Claimed([step for step, _ticket in rows], list(dict.fromkeys(ticket for _step, ticket in rows)))
+
+
+def _anything_due(leave: Sequence[int]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(ANY_DUE, [list(leave)])
+        found: bool = cursor.fetchone()[0]
+    return found
+
+
+def _fire(claimed: Claimed) -> int:
+    """Fire claimed steps whose tickets are locked: take the rows anew, store the events, do what the chains order."""
+    wanted = _take(claimed.steps)
+    if not wanted:
+        return 0
+    now = db_now()
+    happened = record(wanted, detected_at=now)
+    _note(happened)
+    tickets = (
+        Ticket.objects.filter(pk__in=claimed.tickets)
+        .select_related("requester", "assignee", "team__lead", "service", "category")
+        .in_bulk()
+    )
+    recipients = Recipients()
+    effects: dict[int, Effects] = {}
+    for step in happened:
+        ticket_id = step.timer.ticket_id
+        if ticket_id not in effects:
+            effects[ticket_id] = Effects(tickets[ticket_id], actor=SYSTEM, detected_at=now, recipients=recipients)
+        effects[ticket_id].carry_out([step])
+    return len(happened)
+
+
+def _take(steps: Sequence[int]) -> list[Fired]:
+    """Remove the rows and return the steps that are still wanted, oldest first: read under the lock, not before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [list(steps)])
+        rows: list[tuple[int, int, int, int, datetime, bool]] = cursor.fetchall()
+    wanted = [row for row in rows if row[5]]
+    timers = Timer.objects.select_related("policy", "chain_version").in_bulk({row[0] for row in wanted})
+    found = [
+        Fired(timers[timer], epoch, step, at, due_at=timers[timer].due_at, repetition=repetition)
+        for timer, epoch, step, repetition, at, _wanted in wanted
+    ]
+    return sorted(found, key=lambda step: (step.at, step.timer.pk, step.step))
+
+
+def _note(happened: Sequence[Fired]) -> None:
+    """Write on the timers which of their steps are done, and that they are breached."""
+    if not happened:
+        return
+    columns = [
+        [step.timer.pk for step in happened],
+        [step.step for step in happened],
+        [step.at for step in happened],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE, [BREACH, *columns])
+
+
+def lag_seconds() -> float:
+    """Return how late the tick is: the age of the oldest step that is due and has not fired; 0 when none is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT GREATEST(EXTRACT(EPOCH FROM statement_timestamp() - min(fire_at)), 0) "
+            "FROM slas_stepdue WHERE parked_at IS NULL"
+        )
+        found = cursor.fetchone()[0]
+    return float(found or 0)
