@@ -64,7 +64,7 @@ def install_python(what: list[str]) -> None:
     if uv := shutil.which("uv"):
         command = [uv, "pip", "install", "--quiet", "--python", sys.executable, *what]
     else:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what]
+        command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *what]
         command += ["--root-user-action=ignore"]
     run(command, "Python packages could not be installed: see the lines above. The first start needs a package index.")
     say(f"  done in {time.monotonic() - started:.0f} s")

@@ -195,6 +195,8 @@ def plan(environment: dict[str, str], host: str, port: int) -> list[Child]:
     worker += ["--loglevel", "INFO"]
     # Celery's polite stop waits for ever; this one waits as long as the settings say and puts the rest back.
     soft = {"ITSM_PROCESS": "worker", "REMAP_SIGTERM": "SIGQUIT"}
+    # It warns of root at each start; whoever runs this as root (a container) has decided that, and only JSON is read.
+    soft["PYTHONWARNINGS"] = "ignore::UserWarning:celery.platforms"
     return [
         Child("web", [*python, *web], environment | {"ITSM_PROCESS": "web"}),
         Child("worker for timers", [*python, *worker, "-n", "timers@%h", "-Q", "timers,outbox"], environment | soft),
