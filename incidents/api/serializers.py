@@ -184,14 +184,10 @@ class CommentAnswer(CommentOut):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Return the comment's fields, or null for each, with the incident."""
         comment = instance["comment"]
-        names = list(self.fields)
-        shown = dict.fromkeys(names)
+        shown: dict[str, Any] = dict.fromkeys(self.fields)
+        shown["attachments"] = []
         if comment is not None:
-            shown.update(
-                {field: CommentOut(comment, context=self.context).data[field] for field in CommentOut().fields}
-            )
-        else:
-            shown["attachments"] = []
+            shown.update(CommentOut(comment, context=self.context).data)
         shown["incident"] = TicketRef(instance["ticket"], context=self.context).data
         shown["opened_new"] = comment is None
         return shown

@@ -88,8 +88,10 @@ class IncidentViews(ApiViews):
         """Change details, owner or priority, all or nothing."""
         incident = self._incident(ref)
         values = checked(IncidentPatch, request)
-        if ("priority_reason" in values) and "priority" not in values:
+        if "priority_reason" in values and "priority" not in values:
             raise serializers.ValidationError({"priority": [_("Give the priority that the reason is for.")]})
+        if "priority" in values and "priority_reason" not in values:
+            raise serializers.ValidationError({"priority_reason": [_("Say why the priority is set by hand.")]})
         with seen_version(request, values.get("version")) as version:
             changed = self._change(incident, values, version)
         return self._answer(changed)
@@ -105,7 +107,7 @@ class IncidentViews(ApiViews):
         if ownership:
             changed, version = assign(changed, actor=self.actor, version=version, **ownership), None
         if "priority" in values:
-            reason = values.get("priority_reason", "")
+            reason = values["priority_reason"]
             changed = override_priority(changed, values["priority"], reason=reason, actor=self.actor, version=version)
         return changed
 

@@ -1,0 +1,156 @@
+"""Everybody at every address: who gets what, in one table. An address that the table does not name fails the test."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from incidents.actions import open_incident
+from incidents.models import Incident
+from itsm.tickets.actions import attach, link
+from itsm.tickets.models import LinkKind
+from tests.api.conftest import Caller
+from tests.cast import Cast, as_
+
+# Whose answers: anonymous; the requester; another requester of her organisation; one of another; an agent of the team;
+# an agent of another team; the lead; an auditor; an administrator.
+WHO = ("nobody", "rita", "rosa", "rolf", "anna", "carl", "lena", "olaf", "ada")
+OPEN = "200 200 200 200 200 200 200 200 200"
+SIGNED_IN = "401 200 200 200 200 200 200 200 200"
+OWN = "401 200 404 404 200 200 200 200 200"
+DESK_ONLY = "401 404 404 404 200 200 200 200 200"
+WORK = "401 403 404 404 {0} {0} {0} 403 {0}"
+WORK_BAD = "401 403 404 404 422 422 422 403 422"
+
+INCIDENT = "/api/v1/incidents/{ref}/"
+TABLE: list[tuple[str, str, Any, str]] = [
+    ("get", "/api/v1/", None, SIGNED_IN),
+    ("get", "/api/v1/nothing/", None, "401 404 404 404 404 404 404 404 404"),
+    ("get", "/api/v1/incidents/", None, SIGNED_IN),
+    ("post", "/api/v1/incidents/", {"title": "x"}, "401 201 201 201 201 201 201 201 201"),
+    ("get", INCIDENT, None, OWN),
+    ("patch", INCIDENT, {"title": "x"}, WORK.format(200)),
+    ("patch", INCIDENT, {"priority": 1, "priority_reason": "x"}, "401 403 404 404 403 403 200 403 200"),
+    ("put", INCIDENT, {}, "401 405 405 405 405 405 405 405 405"),
+    ("delete", INCIDENT, None, "401 405 405 405 405 405 405 405 405"),
+    ("get", INCIDENT + "moves/", None, OWN),
+    ("post", INCIDENT + "moves/start/", {}, WORK.format(200)),
+    ("post", INCIDENT + "moves/resolve/", {}, WORK_BAD),
+    ("post", INCIDENT + "moves/cancel/", {"reason": "x"}, "401 200 404 404 200 200 200 403 200"),
+    ("post", INCIDENT + "moves/close/", {}, "401 409 404 404 409 409 409 409 409"),
+    ("get", INCIDENT + "comments/", None, OWN),
+    ("post", INCIDENT + "comments/", {"body": "x"}, "401 201 404 404 201 201 201 403 201"),
+    ("post", INCIDENT + "comments/", {"body": "x", "visibility": "internal"}, WORK.format(201)),
+    ("get", INCIDENT + "attachments/", None, OWN),
+    ("post", INCIDENT + "attachments/", None, "401 422 404 404 422 422 422 422 422"),
+    ("get", INCIDENT + "events/", None, OWN),
+    ("get", INCIDENT + "timers/", None, "401 403 404 404 200 200 200 200 200"),
+    ("get", INCIDENT + "links/", None, OWN),
+    ("post", INCIDENT + "links/", {"kind": "related", "target": "{other}"}, "401 422 404 404 201 201 201 403 201"),
+    ("delete", INCIDENT + "links/{link}/", None, "401 404 404 404 204 204 204 403 204"),
+    ("get", INCIDENT + "watchers/", None, OWN),
+    ("post", INCIDENT + "watchers/", {}, "401 201 404 404 201 201 201 403 201"),
+    ("post", INCIDENT + "watchers/", {"user": "sven@example.com"}, "401 422 404 404 201 201 201 403 201"),
+    ("delete", INCIDENT + "watchers/{person}/", None, "401 404 404 404 404 404 404 404 404"),
+    ("get", "/api/v1/attachments/{public}/", None, OWN),
+    ("get", "/api/v1/attachments/{internal}/", None, DESK_ONLY),
+    ("get", "/api/v1/users/", None, SIGNED_IN),
+    ("get", "/api/v1/users/me/", None, SIGNED_IN),
+    ("get", "/api/v1/users/{person}/", None, DESK_ONLY),
+    ("get", "/api/v1/teams/", None, SIGNED_IN),
+    ("get", "/api/v1/teams/network/", None, DESK_ONLY),
+    ("get", "/api/v1/categories/", None, SIGNED_IN),
+    ("get", "/api/v1/categories/{category}/", None, SIGNED_IN),
+    ("get", "/api/v1/services/", None, SIGNED_IN),
+    ("get", "/api/v1/services/vpn/", None, SIGNED_IN),
+    ("get", "/api/schema/", None, OPEN),
+    ("get", "/api/docs/", None, OPEN),
+]
+
+
+def routes(resolver: Any, prefix: str = "/") -> list[str]:
+    """Return the patterns of all routes below the resolver."""
+    found = []
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            found += routes(entry, path)
+        elif isinstance(entry, URLPattern):
+            found.append(path)
+    return found
+
+
+def test_every_address_of_the_api_is_in_the_table() -> None:
+    known = {path.partition("?")[0] for _method, path, _body, _codes in TABLE}
+    shapes = {
+        tuple(
+            "*" if "{" in part or part in {"start", "resolve", "cancel", "close", "network", "vpn"} else part
+            for part in path.split("/")
+        )
+        for path in known
+    }
+    for route in routes(get_resolver()):
+        if route.startswith("/api/") and "^" not in route:
+            shape = tuple("*" if part.startswith("<") else part for part in route.split("/"))
+            assert any(
+                len(shape) == len(other) and all(a == b or a == "*" for a, b in zip(shape, other, strict=True))
+                for other in shapes
+            ), route
+
+
+@pytest.mark.parametrize(("method", "path", "body", "codes"), TABLE, ids=lambda value: str(value)[:60])
+def test_who_gets_what(cast: Cast, stored: Any, method: str, path: str, body: Any, codes: str) -> None:
+    expected = dict(zip(WHO, map(int, codes.split()), strict=True))
+    answers = {}
+    for who in WHO:
+        incident: Incident = open_incident(actor=as_(cast.rita), title="VPN is down", service=cast.vpn)
+        other = open_incident(actor=as_(cast.carl), title="Other")
+        names = {
+            "ref": incident.number,
+            "other": other.number,
+            "public": attach(incident, (stored(b"1", "a"),), actor=as_(cast.anna))[0].public_id,
+            "internal": attach(incident, (stored(b"2", "b"),), actor=as_(cast.anna), visibility="internal")[
+                0
+            ].public_id,
+            "link": link(incident, other, LinkKind.CAUSED_BY, actor=as_(cast.anna)).public_id,
+            "person": cast.imke.public_id,
+            "category": cast.printers.public_id,
+        }
+        address = path.format(**names)
+        sent = json.loads(json.dumps(body).replace("{other}", other.number)) if body is not None else None
+        if who == "nobody":
+            answer = Client().generic(
+                method.upper(), address, json.dumps(sent) if sent is not None else "", content_type="application/json"
+            )
+        else:
+            caller = Caller(getattr(cast, who))
+            is_form = path.endswith("attachments/") and method == "post"
+            answer = caller.upload(address.removeprefix("/api/v1/")) if is_form else caller(method, address, sent)
+        answers[who] = answer.status_code
+        if answer.streaming:
+            list(answer.streaming_content)
+    assert answers == expected
+
+
+def test_lists_hold_what_each_may_see(cast: Cast) -> None:
+    own = open_incident(actor=as_(cast.rita), title="Rita's")
+    open_incident(actor=as_(cast.rolf), title="Rolf's")
+    for who, count in (("rita", 1), ("rosa", 0), ("rolf", 1), ("anna", 2), ("olaf", 2), ("ada", 2)):
+        for query in ("", "?q=is:open", "?ordering=priority", "?open=true", "?q=kind:incident or status:new"):
+            rows = Caller(getattr(cast, who)).get(f"incidents/{query}").json()["results"]
+            assert len(rows) == count, (who, query)
+    assert Caller(cast.rita).get("incidents/").json()["results"][0]["id"] == own.public_id
+    assert len(Caller(cast.rita).get("users/").json()["results"]) == 1
+    assert Caller(cast.rita).get("teams/").json()["results"] == []
+    assert len(Caller(cast.anna).get("users/").json()["results"]) == 11
+    assert "support_team" not in Caller(cast.rita).get("services/vpn/").json()
+    assert Caller(cast.anna).get("services/vpn/").json()["support_team"]["key"] == "network"
+    assert {row["email"] for row in Caller(cast.anna).get("teams/network/").json()["members"]} == {
+        "anna@example.com",
+        "ben@example.com",
+        "lena@example.com",
+    }
