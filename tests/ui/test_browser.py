@@ -32,7 +32,8 @@ def site(live_server, settings) -> str:
 @pytest.fixture
 def page(chromium) -> Iterator[Any]:
     """A desktop page; the test fails on any console error, which is how a refused style or script shows."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    # No animations: a half-faded toast has too little contrast for an instant.
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
