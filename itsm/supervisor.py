@@ -94,6 +94,7 @@ class Supervisor:
         self.children: list[Child] = []
         self.stopping = False
         self.ready = False
+        self.heal_at = 0.0
 
     def run(self) -> int:
         """Serve until a signal says stop; returns the exit code."""
@@ -128,8 +129,7 @@ class Supervisor:
         public_url = environment["PUBLIC_URL"]
         give_up_saying_at = time.monotonic() + READY_SECONDS
         while not self.stopping:
-            for name in self.services.heal():
-                say(f"{name} had stopped; it was started again")
+            self._heal_servers()
             for child in self.children:
                 child.look_after()
             if not self.ready and self._answers():
@@ -139,6 +139,17 @@ class Supervisor:
                 give_up_saying_at = float("inf")
                 say(f"Still not ready after {READY_SECONDS:.0f} s; trying on. GET {public_url}/readyz says why.")
             time.sleep(LOOK_SECONDS if self.ready else 0.05)
+
+    def _heal_servers(self) -> None:
+        """Start an embedded server again that has died; when that fails, say so and try again after a pause."""
+        if time.monotonic() < self.heal_at:
+            return
+        try:
+            for name in self.services.heal():
+                say(f"{name} had stopped; it was started again")
+        except EmbeddedError as error:
+            say(str(error))
+            self.heal_at = time.monotonic() + 5.0
 
     def _wait_for(self, child: Child) -> int:
         """Run a child to its end, or until told to stop; returns its exit code."""

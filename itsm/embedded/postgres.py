@@ -165,13 +165,13 @@ class Postgres:
         except (FileNotFoundError, ValueError):
             return None
 
-    def _status(self) -> str:
-        """Return what the server says of itself in its pid file: `starting`, `ready`, `stopping`."""
+    def _is_ready(self, pid: int) -> bool:
+        """Tell whether the server with this pid says in its pid file that it is ready (a killed one may still do)."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().split("\n")
         except FileNotFoundError:
-            return ""
-        return lines[7].strip() if len(lines) > 7 else ""
+            return False
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _run(self, command: list[str]) -> bool:
         """Start the server and wait until it takes connections; tells whether it does."""
@@ -191,8 +191,8 @@ class Postgres:
         finally:
             os.close(log)
         self._child = child
-        wait_until(lambda: self._status() == "ready" or child.poll() is not None, START_SECONDS)
-        return child.poll() is None and self._status() == "ready"
+        wait_until(lambda: self._is_ready(child.pid) or child.poll() is not None, START_SECONDS)
+        return child.poll() is None and self._is_ready(child.pid)
 
     def _forget_zombie(self) -> None:
         """Remove the pid file of a server that was killed and that nobody has reaped.
@@ -238,10 +238,13 @@ class Postgres:
     def _make_database(self) -> None:
         import psycopg
 
-        with psycopg.connect(self.url.replace(f"/{DATABASE}?", "/postgres?"), autocommit=True) as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if not found:
-                connection.execute(f"CREATE DATABASE {DATABASE}")
+        try:
+            with psycopg.connect(self.url.replace(f"/{DATABASE}?", "/postgres?"), autocommit=True) as connection:
+                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                if not found:
+                    connection.execute(f"CREATE DATABASE {DATABASE}")
+        except psycopg.Error as error:
+            raise EmbeddedError(f"PostgreSQL started and does not answer: {error}") from error
 
 
 def _service_user() -> int:
