@@ -20,7 +20,8 @@ def lock(ticket: Any) -> Any:
     loaded of its people, team, service and category is carried over where the row still names the same: joining them
     anew would cost more than the rest of the verb, mostly in planning.
     """
-    locked = ticket.kind_info.model.objects.select_for_update(of=("self", "ticket_ptr")).get(pk=ticket.pk)
+    # The ticket first: the tick holds that row when a deed of it asks for the child's, and must not find it taken.
+    locked = ticket.kind_info.model.objects.select_for_update(of=("ticket_ptr", "self")).get(pk=ticket.pk)
     for name in _RELATED:
         if not ticket._meta.get_field(name).is_cached(ticket):
             continue
