@@ -11,5 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("itsm.notifications.urls")),
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),
+    path("desk/incidents/", include("incidents.urls")),
+    path("desk/", include("workspace.urls")),
     path("api/", include("itsm.api.urls")),
+    path("", include("portal.urls")),
 ]

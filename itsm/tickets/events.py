@@ -142,6 +142,7 @@ register_event(
         % {"changes": describe_changes(data, names), "reason": data.get("reason", "")}
     ),
     icon="flag",
+    internal=True,
 )
 register_event("ticket.commented", lambda data, names: _("wrote a reply"), icon="message")
 register_event("ticket.noted", lambda data, names: _("wrote a work note"), icon="lock", internal=True)
@@ -156,19 +157,22 @@ register_event(
     icon="paperclip",
     internal=True,
 )
-register_event("ticket.linked", _linked, icon="link")
+register_event("ticket.linked", _linked, icon="link", internal=True)
 register_event(
     "ticket.unlinked",
     lambda data, names: _("removed the link to %(number)s") % {"number": data.get("number", "")},
     icon="unlink",
+    internal=True,
 )
 register_event(
     "ticket.watched",
     lambda data, names: _("%(person)s now watches") % {"person": value_label("user", data.get("watcher"), names)},
     icon="eye",
+    internal=True,
 )
 register_event(
     "ticket.unwatched",
     lambda data, names: _("%(person)s no longer watches") % {"person": value_label("user", data.get("watcher"), names)},
     icon="eye-off",
+    internal=True,
 )

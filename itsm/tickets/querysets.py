@@ -33,6 +33,10 @@ class TicketQuerySet(models.QuerySet[T]):
             return self.none()
         if sees_all_tickets(user):
             return self
+        return self.involving(user)
+
+    def involving(self, user: User) -> Self:
+        """Return the tickets that are the person's own: asked for by them, or watched."""
         from itsm.tickets.models import Watcher  # the model imports this module
 
         watched = Watcher.objects.filter(ticket=OuterRef("pk"), user=user)

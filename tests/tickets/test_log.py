@@ -107,6 +107,7 @@ def test_an_untouched_log_is_whole(cast: Cast, capsys: pytest.CaptureFixture[str
 )
 def test_tampering_is_found_and_the_row_named(cast: Cast, sql: str, seq: int) -> None:
     incident = worked_incident(cast)
+    tamper("DELETE FROM tickets_outboxentry")
     tamper(sql)
     found = list(broken_events())
     assert (found[0].number, found[0].seq) == (incident.number, seq)

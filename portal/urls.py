@@ -1,0 +1,15 @@
+"""Addresses of the portal."""
+
+from django.urls import path
+
+from portal import views
+
+app_name = "portal"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("report/", views.report, name="report"),
+    path("requests/", views.requests, name="requests"),
+    path("requests/<str:number>/", views.request_page, name="request"),
+    path("requests/<str:number>/reply/", views.reply_to, name="reply"),
+    path("requests/<str:number>/moves/<str:move>/", views.make_move, name="move"),
+]
