@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.serializers import CommentAnswer
 from itsm.accounts.api import PersonRef
+from itsm.api.paging import parameters_of, whole_answer
 from itsm.api.schema import IDEMPOTENCY_KEY, IF_MATCH, PAGING_PARAMETERS, page_of_schema
 from itsm.tickets.api.attachments import AttachmentIn, AttachmentViews, TicketAttachmentOut
+from itsm.tickets.api.base import TicketChildViews
 from itsm.tickets.api.comments import CommentIn, CommentOut, CommentViews
 from itsm.tickets.api.events import EventOut, EventViews
 from itsm.tickets.api.relations import LinkIn, LinkOut, LinkViews, WatcherIn, WatcherViews
+from itsm.tickets.errors import Refused
+from slas.api import TimerSerializer, timer_data
 
 KIND = "incident"
 NOTHING = {204: OpenApiResponse(description="Done.")}
@@ -121,3 +126,18 @@ class IncidentWatchers(WatcherViews):
     def destroy(self, request: Request, ref: str, public_id: str) -> Response:
         """Stop somebody watching."""
         return self.remove_watcher(request, ref, public_id)
+
+
+class IncidentTimers(TicketChildViews):
+    """Service-level timers, for the desk."""
+
+    kind = KIND
+
+    @extend_schema(operation_id="incidents_timers_list", responses=page_of_schema(TimerSerializer, "TimerList"))
+    def list(self, request: Request, ref: str) -> Response:
+        """List the incident's timers with their targets, what is left, and the stretches in which they ran."""
+        parameters_of(request, ())
+        incident = self.ticket(ref)
+        if not self.for_desk:
+            raise Refused(_("Only the service desk sees the service-level timers."))
+        return whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))

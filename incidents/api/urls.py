@@ -9,6 +9,7 @@ from incidents.api.children import (
     IncidentComments,
     IncidentEvents,
     IncidentLinks,
+    IncidentTimers,
     IncidentWatchers,
 )
 from incidents.api.views import IncidentViews
@@ -25,6 +26,7 @@ urlpatterns = [
     path("<str:ref>/comments/", IncidentComments.as_view(LIST_AND_CREATE), name="incident-comments"),
     path("<str:ref>/attachments/", IncidentAttachments.as_view(LIST_AND_CREATE), name="incident-attachments"),
     path("<str:ref>/events/", IncidentEvents.as_view(LIST), name="incident-events"),
+    path("<str:ref>/timers/", IncidentTimers.as_view(LIST), name="incident-timers"),
     path("<str:ref>/links/", IncidentLinks.as_view(LIST_AND_CREATE), name="incident-links"),
     path("<str:ref>/links/<str:public_id>/", IncidentLinks.as_view(DESTROY), name="incident-link"),
     path("<str:ref>/watchers/", IncidentWatchers.as_view(LIST_AND_CREATE), name="incident-watchers"),

@@ -62,10 +62,10 @@ PROBLEM = {
 }
 
 
-def page_of_schema(row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """Return the description of a list whose rows are these."""
+def page_of_schema(row: type[serializers.Serializer[Any]], name: str = "") -> serializers.Serializer[Any]:
+    """Return the description of a list whose rows are these, by default named after them."""
     page: serializers.Serializer[Any] = inline_serializer(
-        f"{row.__name__.removesuffix('Out')}List",
+        name or f"{row.__name__.removesuffix('Out')}List",
         {
             "results": row(many=True, read_only=True),
             "next": serializers.URLField(allow_null=True, read_only=True),
