@@ -1,0 +1,79 @@
+"""How the ticket page answers: refreshed parts to htmx, a redirect or a whole page to a browser without it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from incidents.access import incident_for_page
+from incidents.models import Incident
+from incidents.page import page_context
+from itsm.tickets.errors import Invalid, Refused, TooLarge, VerbError
+
+SEE_OTHER = 303
+
+
+def wants_parts(request: HttpRequest) -> bool:
+    """Return whether htmx asks for parts of a page; going back in the history it wants the whole one."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def status_of(error: VerbError) -> int:
+    """Return the HTTP status that says what the verb said: 422, 403, 413, else 409."""
+    if isinstance(error, Invalid):
+        return 422
+    if isinstance(error, Refused):
+        return 403
+    return 413 if isinstance(error, TooLarge) else 409
+
+
+def problems_of(error: VerbError) -> dict[str, str]:
+    """Return the verb's sentences by field; none when it is about no field."""
+    return error.fields if isinstance(error, Invalid) else {}
+
+
+def is_conflict(error: VerbError) -> bool:
+    """Return whether the incident stands otherwise than the page said: then the page is brought up to date too."""
+    return status_of(error) == 409
+
+
+def parts(request: HttpRequest, ref: str, *, status: int = 200, **more: Any) -> HttpResponse:
+    """Return every part of the page anew, each to be put in its place by htmx.
+
+    `more` goes into the context; `with_composer=True` replaces the composer too, which is otherwise left alone.
+    """
+    incident = incident_for_page(request, ref)
+    return render(request, "incidents/parts.html", page_context(request, incident, **more), status=status)
+
+
+def done(
+    request: HttpRequest, incident: Incident, text: str, *, undo: str = "", then: str = "", **more: Any
+) -> HttpResponse:
+    """Answer that the verb did it: the refreshed parts with a toast, or a redirect to the page (or to `then`)."""
+    if not wants_parts(request):
+        if text:
+            messages.success(request, text)
+        response = HttpResponseRedirect(then or page_url(incident))
+        response.status_code = SEE_OTHER
+        return response
+    response = parts(request, incident.number, **more)
+    said: dict[str, Any] = {"toast": {"text": text, "level": "success", "undo": undo}} if text else {}
+    response["HX-Trigger"] = json.dumps(said)
+    return response
+
+
+def whole_page(request: HttpRequest, ref: str, *, status: int = 200, **more: Any) -> HttpResponse:
+    """Return the ticket page with what was typed and what is wrong with it."""
+    incident = incident_for_page(request, ref)
+    return render(request, "incidents/detail.html", page_context(request, incident, **more), status=status)
+
+
+def page_url(incident: Incident) -> str:
+    """Return the address of the incident's page."""
+    return reverse("incidents:detail", args=[incident.number])

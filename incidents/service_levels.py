@@ -1,0 +1,24 @@
+"""The clocks of an incident as badges and bars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from incidents.models import Incident
+from slas.clocks import Clock, clocks_for, next_clock
+
+
+def service_levels(incident: Incident) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Return the clocks as `components/service_level.html` shows them, and the one that matters next (None: no clock).
+
+    Takes one query. This process's own time is near enough for a badge; the tick decides what is breached.
+    """
+    clocks = clocks_for([incident], now=timezone.now())[incident.pk]
+    following = next_clock(clocks)
+    return [_shown(clock) for clock in clocks], _shown(following) if following else None
+
+
+def _shown(clock: Clock) -> dict[str, Any]:
+    return {"name": clock.label, "policy": clock.policy, "fraction": clock.fraction, "clock": clock, **clock.badge}
