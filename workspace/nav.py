@@ -1,0 +1,101 @@
+"""The rail of the desk: pages, the queues with their counts, and the person's teams. Built only when a page draws it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from itsm.accounts.models import Team, User
+from itsm.accounts.roles import Permission
+from itsm.conditions import Context
+from workspace.counts import counts_of, shown
+from workspace.lists import ENDED, FIXED, Queue, team_queue
+
+MOST_TEAMS = 12
+
+
+def my_teams(request: HttpRequest) -> list[Team]:
+    """Return the active teams that the person works in or leads, by name; asked once for each request."""
+    found: list[Team] | None = getattr(request, "_my_teams", None)
+    if found is None:
+        found = list(Team.objects.active().of(request.user)) if isinstance(request.user, User) else []
+        request._my_teams = found  # type: ignore[attr-defined]
+    return found
+
+
+def my_queues(request: HttpRequest) -> list[Queue]:
+    """Return the queues in the rail: those that everybody has, then the person's teams."""
+    return [*FIXED, *(team_queue(team) for team in my_teams(request)[:MOST_TEAMS]), *ENDED]
+
+
+def my_counts(request: HttpRequest) -> dict[str, int]:
+    """Return the counts of the rail's queues by key; asked once for each request."""
+    found: dict[str, int] | None = getattr(request, "_queue_counts", None)
+    if found is None:
+        user = request.user
+        context = Context(user=user, now=timezone.now(), zone=user.zone)  # type: ignore[union-attr]
+        found = counts_of([queue for queue in my_queues(request) if queue.is_counted], context)
+        request._queue_counts = found  # type: ignore[attr-defined]
+    return found
+
+
+def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the rail's entries in the shape that `{% desk_rail %}` reads (docs/design.md)."""
+    counts = my_counts(request)
+    queue_url, home_url = reverse("workspace:queue"), reverse("workspace:home")
+    open_key = request.GET.get("view", "open") if request.path == queue_url else ""
+    entries: list[dict[str, Any]] = [
+        {
+            "key": "home",
+            "label": _("Home"),
+            "url": home_url,
+            "icon": "home",
+            "hotkey": "G H",
+            "current": request.path == home_url,
+        }
+    ]
+    for queue in my_queues(request):
+        entries.append(
+            {
+                # The phone's bar leads to the queue of everything open.
+                "key": "queue" if queue.key == "open" else queue.key,
+                "section": "views",
+                "label": queue.label,
+                "url": f"{queue_url}?view={queue.key}",
+                "icon": queue.icon,
+                "hotkey": queue.hotkey,
+                "count": shown(counts[queue.key]) if queue.key in counts else None,
+                "current": queue.key == open_key,
+            }
+        )
+    entries += _bottom(request)
+    entries += [
+        {"key": "search", "label": _("Search"), "url": reverse("workspace:search"), "icon": "search"},
+        {
+            "key": "new",
+            "label": _("New"),
+            "url": reverse("workspace:new"),
+            "icon": "plus",
+            "current": request.path == reverse("workspace:new"),
+        },
+    ]
+    return entries
+
+
+def _bottom(request: HttpRequest) -> list[dict[str, Any]]:
+    links = []
+    for permission, name, label, symbol in (
+        (Permission.VIEW_OUTBOX, "notifications:outbox", _("Outbox"), "mail"),
+        (Permission.USE_DESK, "portal:home", _("Portal"), "lifebuoy"),
+    ):
+        if request.user.may(permission):  # type: ignore[union-attr]
+            try:
+                url = reverse(name)
+            except NoReverseMatch:  # that room is not installed
+                continue
+            links.append({"section": "bottom", "label": label, "url": url, "icon": symbol})
+    return links

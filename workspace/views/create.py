@@ -1,0 +1,124 @@
+"""Opening an incident on behalf of somebody."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from incidents.actions import open_incident
+from itsm.accounts.models import User
+from itsm.accounts.roles import Permission
+from itsm.tickets.actions import StoredFile, discard, matrix_priority, store_upload
+from itsm.tickets.actors import Actor, Channel
+from itsm.tickets.errors import Invalid, Refused, TooLarge
+from itsm.tickets.models import Level, Ticket
+from itsm.tickets.models.ticket import QUEUE_ORDER
+from workspace.access import desk, person
+from workspace.forms import OpenIncidentForm
+from workspace.rows import row_fields, rows_of, ticket_url
+
+MOST_SIMILAR = 5
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk
+def new(request: HttpRequest) -> HttpResponse:
+    """The form, and what it opens. A refused form comes back as it was typed, with what to do at each field."""
+    user = person(request)
+    if not user.may(Permission.OPEN_FOR_OTHERS):
+        raise Refused(_("You may look at tickets, but not open them for others. Use the portal for your own."))
+    if request.method != "POST":
+        form = OpenIncidentForm(user=user, initial={"submission_key": uuid4().hex, **_asked(request, user)})
+        return _page(request, form)
+    form = OpenIncidentForm(request.POST, request.FILES, user=user)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        incident = _open(form.cleaned_data, user)
+    except Invalid as error:
+        for name, text in error.fields.items():
+            form.add_error(name if name in form.fields else None, text)
+        return _page(request, form, status=422)
+    except TooLarge as error:
+        form.add_error("files", error.message)
+        return _page(request, form, status=413)
+    messages.success(request, _("%(number)s is open.") % {"number": incident.number})
+    return redirect(ticket_url(incident))
+
+
+def _open(values: dict[str, Any], user: User) -> Any:
+    files: tuple[StoredFile, ...] = ()
+    try:
+        for upload in values["files"]:
+            files = (*files, store_upload(upload))
+        incident = open_incident(
+            actor=Actor(user, Channel(values["channel"])),
+            files=files,
+            submission_key=values["submission_key"] or None,
+            **{name: values[name] for name in (
+                "title", "description", "requester", "category", "service", "impact", "urgency", "team", "assignee"
+            )},
+        )  # fmt: skip
+    except (Invalid, Refused, TooLarge):
+        discard(files)
+        raise
+    kept = set(incident.attachments.values_list("storage_key", flat=True)) if files else set()
+    discard(tuple(file for file in files if file.storage_key not in kept))
+    return incident
+
+
+def _asked(request: HttpRequest, user: User) -> dict[str, Any]:
+    """What the address fills in: `?requester=` (a public id) and `?title=`."""
+    ref = request.GET.get("requester", "")[:32]
+    found = User.objects.visible_to(user).active().filter(public_id=ref).first() if ref else None
+    return {"requester": found.public_id if found else None, "title": request.GET.get("title", "")[:200]}
+
+
+def _page(request: HttpRequest, form: OpenIncidentForm, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "about": [form["category"], form["service"]],
+        "how_bad": [form["impact"], form["urgency"]],
+        "requester": form.picked("requester"),
+        "assignee": form.picked("assignee"),
+        "priority": matrix_priority(_level(form["impact"].value()), _level(form["urgency"].value())),
+    }
+    return render(request, "workspace/new.html", context, status=status)
+
+
+def _level(value: Any) -> int:
+    return int(value) if str(value) in {str(level) for level in Level.values} else Level.LOW
+
+
+@require_safe
+@desk
+def priority(request: HttpRequest) -> HttpResponse:
+    """The priority that this impact and urgency give, as a fragment."""
+    given = matrix_priority(_level(request.GET.get("impact")), _level(request.GET.get("urgency")))
+    return render(request, "workspace/new.html#priority", {"priority": given})
+
+
+@require_safe
+@desk
+def similar(request: HttpRequest) -> HttpResponse:
+    """Open tickets of the chosen person, those that share words with the title first, as a fragment."""
+    user = person(request)
+    ref = request.GET.get("requester", "")[:32]
+    who = User.objects.visible_to(user).filter(public_id=ref).first() if ref else None
+    rows = []
+    if who is not None:
+        theirs = row_fields(Ticket.objects.visible_to(user).open().filter(requester=who)).order_by(*QUEUE_ORDER)[:50]
+        words = _words(request.GET.get("title", ""))
+        near = sorted(theirs, key=lambda ticket: -len(words & _words(ticket.title)))
+        rows = rows_of(near[:MOST_SIMILAR])
+    return render(request, "workspace/new.html#similar", {"who": who, "similar": rows})
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in text.lower().split() if len(word) > 2}
