@@ -146,7 +146,7 @@ MOVES: dict[str, Move] = {
             gettext_lazy("Reopen"),
             frozenset({Status.RESOLVED}),
             Status.IN_PROGRESS,
-            either(works_tickets, within_reopen_window),
+            either(within_reopen_window, works_tickets),
             (
                 MoveField(
                     "comment",

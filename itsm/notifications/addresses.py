@@ -25,7 +25,7 @@ def message_id(public_id: str) -> str:
 
 
 def thread_root(ticket: Any) -> str:
-    """Return the id that all mails about the ticket refer to. No mail has it; mail programs thread by it all the same."""
+    """Return the id that all mails about the ticket refer to: no mail has it, and mail programs thread by it."""
     return f"<{ticket.public_id}@{mail_domain()}>"
 
 

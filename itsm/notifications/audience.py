@@ -101,7 +101,7 @@ def named(occasion: Occasion) -> Iterator[Recipient]:
     notify = occasion.data.get("notify") or {}
     for person in User.objects.active().filter(pk__in=notify.get("users") or ()).order_by("pk"):
         if sees_all_tickets(person):
-            yield _person(person, Why.ESCALATION)
+            yield _person(person, Why.ASSIGNEE if person.pk == occasion.ticket.assignee_id else Why.ESCALATION)
     found = occasion.team_named(notify.get("team"))
     if found is not None:
         yield from _team(found, Why.ESCALATION)

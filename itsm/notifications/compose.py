@@ -6,6 +6,7 @@ somebody wrote is read as a template, as HTML or as a header.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zoneinfo
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from itsm.notifications.registry import Text, Wording
 QUOTE_MAX = 10_000
 SUBJECT_MAX = 300
 # Characters that turn the reading direction for what follows could make a subject read as another; marks may stay.
+_BEFORE_QUESTION_MARK = re.compile(r"=(?=\?)")
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -39,13 +41,21 @@ class Letter:
 
 
 def one_line(text: str) -> str:
-    """Return the text as a single line without control characters, fit for a header."""
+    """Return the text as a single line without control characters."""
     kept = (
         " " if unicodedata.category(ch) in {"Cc", "Zl", "Zp"} else ch
         for ch in text
         if unicodedata.category(ch) != "Cs" and ch not in _TURNING
     )
     return " ".join("".join(kept).split())
+
+
+def header_line(text: str) -> str:
+    """Return the text as a header can carry it.
+
+    Mail programs decode “=?utf-8?q?…?=” into whatever it hides, line breaks too; a space keeps it as it was written.
+    """
+    return _BEFORE_QUESTION_MARK.sub("= ", one_line(text))
 
 
 def language_of(user: User | None) -> str:
@@ -81,7 +91,7 @@ def compose(occasion: Occasion, wording: Wording, recipient: Recipient) -> Lette
             "language": translation.get_language(),
             "bidi": translation.get_language_bidi(),
         }
-        subject = one_line(f"[{occasion.ticket.number}] {sentence(wording, occasion, wording.subject)}")
+        subject = header_line(f"[{occasion.ticket.number}] {sentence(wording, occasion, wording.subject)}")
         return Letter(subject[:SUBJECT_MAX], _text(parts), render_to_string("notifications/mail/letter.html", parts))
 
 

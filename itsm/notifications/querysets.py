@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from itsm.accounts.models import User
 
 
-class MailQuerySet(models.QuerySet["Mail"]):
+class MailQuerySet(models.QuerySet[Any]):
     """Questions about mails."""
 
     def visible_to(self, user: User | AnonymousUser) -> MailQuerySet:
@@ -27,7 +27,7 @@ class MailQuerySet(models.QuerySet["Mail"]):
         return self.select_related("ticket").defer("text", "html", "ticket__description")
 
 
-class NoticeQuerySet(models.QuerySet["Notice"]):
+class NoticeQuerySet(models.QuerySet[Any]):
     """Questions about notices."""
 
     def visible_to(self, user: User | AnonymousUser) -> NoticeQuerySet:

@@ -11,11 +11,12 @@ import logging
 import smtplib
 import time
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, mailers
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -96,22 +97,27 @@ def _connect(mail: Mail) -> Any:
     return connection
 
 
+def headers_of(mail: Mail) -> dict[str, str]:
+    """Return the headers that tie the mail to its ticket and keep other robots from answering it (RFC 3834)."""
+    root = thread_root(mail.ticket)
+    return {
+        "Message-ID": message_id(mail.public_id),
+        "In-Reply-To": root,
+        "References": root,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+
+
 def message_of(mail: Mail) -> EmailMultiAlternatives:
     """Return the mail as it leaves the house."""
-    root = thread_root(mail.ticket)
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[mail.address],
         reply_to=[settings.DESK_REPLY_TO] if settings.DESK_REPLY_TO else None,
-        headers={
-            "Message-ID": message_id(mail.public_id),
-            "In-Reply-To": root,
-            "References": root,
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
+        headers=headers_of(mail),
     )
     message.attach_alternative(mail.html, "text/html")
     return message
@@ -119,8 +125,7 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
 
 def _send(mail: Mail, connection: Any) -> int:
     try:
-        if parseaddr(mail.address, strict=True)[1] != mail.address:
-            raise ValueError("This is not an e-mail address.")
+        validate_email(mail.address)
         connection.send_messages([message_of(mail)])
     except smtplib.SMTPRecipientsRefused as error:
         code = max((answer[0] for answer in error.recipients.values()), default=0)
@@ -132,7 +137,7 @@ def _send(mail: Mail, connection: Any) -> int:
         # makes the server hang up must not hold up the others for ever.
         _put_back(mail, error)
         raise ServerAway(type(error).__name__) from error
-    except ValueError as error:
+    except (ValidationError, ValueError) as error:
         # It cannot be put on the wire as it is, and will not get better by itself.
         _put_back(mail, error, for_good=True)
     else:
@@ -163,4 +168,5 @@ def _put_back(mail: Mail, error: Exception, *, for_good: bool = False) -> None:
 
 def _said(error: Exception) -> str:
     """Return the error for the outbox page, without the characters that cannot be stored."""
-    return f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
+    words = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+    return f"{type(error).__name__}: {words}"[:500].replace("\x00", "")

@@ -63,8 +63,8 @@ def either(*predicates: Predicate) -> Predicate:
         for answer in answers:
             if answer:
                 return YES
-            first = first or answer
-        return first or Answer(False, "")
+            first = answer if first is None else first
+        return first if first is not None else Answer(False)
 
     return combined
 

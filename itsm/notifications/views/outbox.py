@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -20,7 +21,7 @@ from itsm.accounts.roles import Permission
 from itsm.notifications import actions
 from itsm.notifications.addresses import ticket_path
 from itsm.notifications.models import UNSENT, Mail, MailStatus
-from itsm.notifications.sending import message_of
+from itsm.notifications.sending import headers_of
 from itsm.tickets.errors import Invalid
 from itsm.tickets.models import OutboxEntry
 from itsm.tickets.outbox import unpark
@@ -83,18 +84,16 @@ def outbox(request: HttpRequest) -> HttpResponse:
 def mail(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show one mail: its headers and its text."""
     found = _mail(request, public_id)
-    headers = [(name, str(value)) for name, value in message_of(found).message().items() if name not in _OF_THE_BODY]
+    envelope = {"From": settings.DEFAULT_FROM_EMAIL, "Reply-To": settings.DESK_REPLY_TO, "To": found.address}
+    headers = {**envelope, "Subject": found.subject, **headers_of(found)}
     context = {
         "mail": found,
-        "headers": headers,
+        "headers": [(name, value) for name, value in headers.items() if value],
         "text": _SECRET.sub("/r/…/", found.text),
         "ticket_url": ticket_path(found.ticket, None),
         "is_parked": found.status == MailStatus.PARKED,
     }
     return render(request, "notifications/mail.html", context)
-
-
-_OF_THE_BODY = frozenset({"Date", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"})
 
 
 @for_administrators
