@@ -6,6 +6,29 @@ from django.utils.translation import gettext_lazy as _
 from itsm.accounts.models import Team, User, public_id
 
 
+class ServiceIcon(models.TextChoices):
+    """Pictures that a service can have in the portal, by their name in the icon set."""
+
+    LIFEBUOY = "lifebuoy", _("Lifebuoy")
+    LAPTOP = "device-laptop", _("Laptop")
+    PHONE = "phone", _("Phone")
+    MAIL = "mail", _("Envelope")
+    PRINTER = "printer", _("Printer")
+    WIFI = "wifi", _("Wireless network")
+    LOCK = "shield-lock", _("Shield with lock")
+    KEY = "key", _("Key")
+    FOLDER = "folder", _("Folder")
+    RECEIPT = "receipt", _("Receipt")
+    DOOR = "door", _("Door")
+    SERVER = "server", _("Server")
+    DATABASE = "database", _("Database")
+    CLOUD = "cloud", _("Cloud")
+    PEOPLE = "users", _("People")
+    CART = "shopping-cart", _("Shopping cart")
+    HEART = "heartbeat", _("Heartbeat")
+    BANK = "building-bank", _("Bank")
+
+
 class ServiceQuerySet(models.QuerySet["Service"]):
     """Questions about services."""
 
@@ -21,6 +44,7 @@ class Service(models.Model):
     name = models.CharField(_("name"), max_length=200, unique=True)
     key = models.SlugField(_("key"), max_length=60, unique=True)
     description = models.TextField(_("description"), blank=True)
+    icon = models.CharField(_("picture"), max_length=30, choices=ServiceIcon, default=ServiceIcon.LIFEBUOY)
     support_team = models.ForeignKey(
         Team, models.SET_NULL, null=True, blank=True, related_name="services", verbose_name=_("support team")
     )

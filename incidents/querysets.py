@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 class IncidentQuerySet(TicketQuerySet["Incident"]):
     """Questions about incidents, beyond those that every ticket answers."""
 
+    def unfinished(self) -> IncidentQuerySet:
+        """Return incidents that are not over for their requester: still open, or resolved and not yet confirmed."""
+        return self.filter(closed_at__isnull=True)
+
     def due_for_closing(self, now: datetime, days: int) -> IncidentQuerySet:
         """Return resolved incidents whose resolution, not last touch, lies `days` days before `now` (UTC)."""
         return self.filter(status=Status.RESOLVED, closed_at__isnull=True, resolved_at__lte=now - timedelta(days=days))

@@ -37,7 +37,7 @@ SHOWN_EVENTS = frozenset(
     | {"incident.started", "incident.cancelled", "incident.followed_up", "ticket.attached"}
 )
 STATUS_OF = {Invalid: 422, TooLarge: 413, Refused: 403, IllegalMove: 409, Stale: 409}
-SERVICE_ICONS = 9
+SERVICES_SHOWN = 12
 
 
 def _viewer(request: HttpRequest) -> User:
@@ -69,8 +69,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show search, situations and the person's open requests; the desk's staff go to the desk."""
     if _viewer(request).is_staff:
         return redirect("workspace:home")
-    mine = _mine(request).open().select_related("assignee", "team").order_by(*NEWEST)[:SHOWN_AT_HOME]
-    context = {"cards": _cards(list(mine)), "services": Service.objects.active()[:SERVICE_ICONS]}
+    mine = _mine(request).unfinished().select_related("assignee", "team").order_by(*NEWEST)[:SHOWN_AT_HOME]
+    context = {"cards": _cards(list(mine)), "services": Service.objects.active()[:SERVICES_SHOWN]}
     return render(request, "portal/home.html", context)
 
 
@@ -113,7 +113,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     if words:
         found, state = found.matching_text(words), "all"
     if state == "open":
-        found = found.open() | found.filter(status="resolved")
+        found = found.unfinished()
     elif state == "done":
         found = found.filter(closed_at__isnull=False)
     else:
@@ -171,7 +171,7 @@ def request_page(request: HttpRequest, number: str) -> HttpResponse:
     if since is not None:
         if since == f"{incident.version}-{incident.event_seq}":
             return HttpResponse(status=204)
-        return render(request, "portal/request.html#live", _page_context(request, incident))
+        return render(request, "portal/request.html#news", _page_context(request, incident, is_news=True))
     return render(request, "portal/request.html", _page_context(request, incident))
 
 

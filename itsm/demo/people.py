@@ -34,17 +34,17 @@ PEOPLE: tuple[tuple[str, str, tuple[Role, ...], str, str, str, bool], ...] = (
     ("elena", "Elena Petrova", (), "Legal", "Rotterdam", "Europe/Amsterdam", False),
     ("hannah", "Hannah Schmidt", (), "Customer care", "Rotterdam", "Europe/Amsterdam", False),
 )
-# name, description, support team
+# name, description, support team, picture
 SERVICES = (
-    ("Remote access (VPN)", "Working from outside the office", "Network Operations"),
-    ("Wi-Fi and network", "Offices, warehouse, guests", "Network Operations"),
-    ("E-mail and calendar", "Mailboxes, rooms, distribution lists", "Applications"),
-    ("Expenses", "The expense application", "Applications"),
-    ("File shares", "Team and project folders", "Applications"),
-    ("Printing", "Printers and scanners", "Workplace"),
-    ("Laptops and phones", "Everything on the desk", "Workplace"),
-    ("Building access", "Badges and doors", "Workplace"),
-    ("Telephony", "Desk phones and conference bridges", "Network Operations"),
+    ("Remote access (VPN)", "Working from outside the office", "Network Operations", "shield-lock"),
+    ("Wi-Fi and network", "Offices, warehouse, guests", "Network Operations", "wifi"),
+    ("E-mail and calendar", "Mailboxes, rooms, distribution lists", "Applications", "mail"),
+    ("Expenses", "The expense application", "Applications", "receipt"),
+    ("File shares", "Team and project folders", "Applications", "folder"),
+    ("Printing", "Printers and scanners", "Workplace", "printer"),
+    ("Laptops and phones", "Everything on the desk", "Workplace", "device-laptop"),
+    ("Building access", "Badges and doors", "Workplace", "door"),
+    ("Telephony", "Desk phones and conference bridges", "Network Operations", "phone"),
 )
 # path, team
 CATEGORIES = (
@@ -93,8 +93,9 @@ def make_desk(password: str) -> Desk:
             key=name.lower().split(" (")[0].replace(" ", "-"),
             description=description,
             support_team=teams[team],
+            icon=icon,
         )
-        for name, description, team in SERVICES
+        for name, description, team, icon in SERVICES
     }
     return Desk(people, teams, services, _categories(teams))
 
