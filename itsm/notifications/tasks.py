@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from itsm.notifications.sending import send_due
+from itsm.notifications.actions import send_due
 from itsm.tickets.outbox import dispatch
 
 

@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from incidents.actions import open_incident, reply
 from incidents.models import Incident
-from itsm.notifications import actions, sending
+from itsm.notifications import actions
+from itsm.notifications.actions import sending
 from itsm.notifications.consumer import tell
 from itsm.notifications.models import Mail, MailStatus, Notice
 from itsm.notifications.tasks import dispatch_outbox, send_mail_due

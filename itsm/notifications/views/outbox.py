@@ -21,7 +21,6 @@ from itsm.accounts.roles import Permission
 from itsm.notifications import actions
 from itsm.notifications.addresses import ticket_path
 from itsm.notifications.models import UNSENT, Mail, MailStatus
-from itsm.notifications.sending import headers_of
 from itsm.tickets.errors import Invalid
 from itsm.tickets.models import OutboxEntry
 from itsm.tickets.outbox import unpark
@@ -85,7 +84,7 @@ def mail(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show one mail: its headers and its text."""
     found = _mail(request, public_id)
     envelope = {"From": settings.DEFAULT_FROM_EMAIL, "Reply-To": settings.DESK_REPLY_TO, "To": found.address}
-    headers = {**envelope, "Subject": found.subject, **headers_of(found)}
+    headers = {**envelope, "Subject": found.subject, **actions.headers_of(found)}
     context = {
         "mail": found,
         "headers": [(name, value) for name, value in headers.items() if value],

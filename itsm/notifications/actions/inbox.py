@@ -1,4 +1,4 @@
-"""The verbs of notices: reading them, and giving a parked mail another chance."""
+"""Reading notices, and giving a parked mail another chance."""
 
 from __future__ import annotations
 
