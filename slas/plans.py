@@ -89,7 +89,7 @@ _kept: tuple[str, tuple[PolicyPlan, ...]] | None = None
 def policies() -> tuple[PolicyPlan, ...]:
     """Return the active policies in order. One query, and two more when something was edited since the last call."""
     global _kept  # one small read-only set-up for the process, replaced as a whole
-    stamp = Setup.objects.filter(pk=1).values_list("stamp", flat=True).first()
+    stamp = current_stamp()
     kept = _kept
     if stamp is not None and kept is not None and kept[0] == stamp:
         return kept[1]
@@ -97,6 +97,11 @@ def policies() -> tuple[PolicyPlan, ...]:
     if stamp is not None:
         _kept = (stamp, found)
     return found
+
+
+def current_stamp() -> str | None:
+    """Return the stamp of the set-up as it stands: what was kept under it still holds."""
+    return Setup.objects.filter(pk=1).values_list("stamp", flat=True).first()
 
 
 def plans_for(ticket: Any, at: datetime) -> Mapping[Key, Plan]:

@@ -10,6 +10,7 @@ from itsm.tickets.actors import Actor
 from itsm.tickets.hooks import Change
 from itsm.tickets.models import Comment, Visibility
 from slas.actions.book import Book, stopped
+from slas.keeping import timers_of
 from slas.models import Metric, State, Timer
 from slas.plans import plans_for
 
@@ -28,7 +29,7 @@ def follow(change: Change) -> None:
     answered = is_answer(change.ticket, change.comment, change.actor)
     if not (opened or answered or change.before):
         return
-    timers = [] if opened else list(Timer.objects.of_tickets([change.ticket]).to_work_on())
+    timers = [] if opened else timers_of(change.ticket)
     book = Book(change.ticket, timers, at=change.event.at, actor=change.actor)
     follow_state(book, answered=answered, fields_changed=opened or bool(change.before), opened=opened)
     book.write()

@@ -1,0 +1,40 @@
+"""A ticket's timers for a verb: one narrow query, because policies and versions are kept until the set-up changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slas.models import Timer
+from slas.plans import current_stamp
+
+RELATED = ("policy", "calendar_version", "chain_version")
+
+_kept: tuple[str, dict[tuple[str, int], Any]] | None = None
+
+
+def timers_of(ticket: Any) -> list[Timer]:
+    """Return all timers of the ticket in a fixed order, with all that a verb needs to move them.
+
+    Every verb asks this. Joining policies, calendars and their specs anew each time costs several times the timers
+    themselves, so they are kept in the process under the stamp that every edit of them changes.
+    """
+    global _kept  # a small read-only set-up for the process, replaced as a whole
+    timers = list(Timer.objects.of_tickets([ticket]))
+    if not timers:
+        return timers
+    stamp = current_stamp()
+    if stamp is None:
+        return list(Timer.objects.of_tickets([ticket]).to_work_on())
+    if _kept is None or _kept[0] != stamp:
+        _kept = (stamp, {})
+    known = _kept[1]
+    wanted = [(timer, name, getattr(timer, f"{name}_id")) for timer in timers for name in RELATED]
+    if any(pk is not None and (name, pk) not in known for _timer, name, pk in wanted):
+        timers = list(Timer.objects.of_tickets([ticket]).to_work_on())
+        known.update(
+            {(name, getattr(timer, f"{name}_id")): getattr(timer, name) for timer in timers for name in RELATED}
+        )
+        return timers
+    for timer, name, pk in wanted:
+        setattr(timer, name, known[name, pk] if pk is not None else None)
+    return timers
