@@ -85,9 +85,16 @@ class Timer(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=ACTIVE, stopped_at__isnull=True)
                 | Q(state=State.CANCELLED, stopped_at__isnull=False)
-                | Q(state=State.MET, breached_at__isnull=True, stopped_at__lte=F("due_at"))
-                | Q(state=State.MISSED, breached_at__isnull=False, stopped_at__gte=F("breached_at")),
-                name="timer_end_fits_state",
+                | Q(state__in=STOPPED, stopped_at__isnull=False, due_at__isnull=False),
+                name="timer_stop_fits_state",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.MET) | Q(breached_at__isnull=True, stopped_at__lte=F("due_at")),
+                name="timer_met_in_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.MISSED) | Q(breached_at__isnull=False, stopped_at__gte=F("breached_at")),
+                name="timer_missed_was_breached",
             ),
             models.CheckConstraint(condition=Q(target_s__gt=0, elapsed_closed_us__gte=0), name="timer_amounts"),
         )

@@ -20,7 +20,7 @@ from slas.actions.effects import Effects
 from slas.models import SlaEvent, State, StepDue
 from slas.tick import MAX_ATTEMPTS, lag_seconds, tick
 from tests.cast import Cast, as_
-from tests.slas.conftest import CHAIN, clock, move_back, steps_of
+from tests.slas.conftest import clock, move_back, steps_of
 
 H = timedelta(hours=1)
 FIXED = {"resolution_code": "solution_provided", "resolution_notes": "Done."}

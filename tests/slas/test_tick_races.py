@@ -141,7 +141,7 @@ def test_deeds_of_a_chain_and_of_people_do_not_block_each_other(desk: Cast) -> N
 
 
 def test_the_kernel_locks_the_ticket_before_its_child(desk: Cast) -> None:
-    """The tick holds the ticket's row when a chain's verb asks for the incident's: nobody may hold that one and wait."""
+    """The tick holds the ticket's row when a chain's verb asks for the incident's: nobody may hold that and wait."""
     [incident] = overdue(desk)
     waiting, result = threading.Event(), []
 
@@ -151,7 +151,8 @@ def test_the_kernel_locks_the_ticket_before_its_child(desk: Cast) -> None:
             waiting.set()
             for _look in range(500):
                 cursor.execute(
-                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
                 )
                 if cursor.fetchone()[0]:
                     break
