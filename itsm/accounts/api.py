@@ -158,7 +158,7 @@ class UserViews(ApiViews):
     @extend_schema(
         operation_id="users_list", parameters=[SEARCH, *PAGING_PARAMETERS], responses=page_of_schema(UserOut)
     )
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """List people by name."""
         parameters = parameters_of(request, {"q", *PAGING})
         people = User.objects.visible_to(self.viewer).select_related("organisation", "department", "location")
@@ -186,7 +186,7 @@ class TeamViews(ApiViews):
     """Teams, for the desk."""
 
     @extend_schema(operation_id="teams_list", parameters=[*PAGING_PARAMETERS], responses=page_of_schema(TeamOut))
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """List teams by name."""
         parameters = parameters_of(request, PAGING)
         teams = Team.objects.visible_to(self.viewer).select_related("lead")

@@ -264,3 +264,36 @@ class ApiToken(models.Model):
         """Return whether the token's scope includes the asked one."""
         order: list[Any] = list(TokenScope.values)
         return order.index(self.scope) >= order.index(scope)
+
+
+class AdminEvent(models.Model):
+    """One change of how the desk is set up: by whom, when, of what. Append-only: a trigger refuses anything else.
+
+    `changes` maps a field to its old and new value, in words. The deed is worded when it is shown.
+    """
+
+    class Deed(models.TextChoices):
+        """What was done."""
+
+        CREATED = "created", _("created")
+        CHANGED = "changed", _("changed")
+        ACTIVATED = "activated", _("activated")
+        DEACTIVATED = "deactivated", _("deactivated")
+        MOVED = "moved", _("moved")
+        REMOVED = "removed", _("removed")
+        INVITED = "invited", _("sent a password link")
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", editable=False)
+    deed = models.CharField(max_length=20, choices=Deed, editable=False)
+    model = models.CharField(max_length=100, editable=False)
+    object_id = models.CharField(max_length=40, editable=False)
+    label = models.CharField(max_length=500, editable=False)
+    changes = models.JSONField(default=dict, editable=False)
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name = _("change of the set-up")
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.label}: {self.deed}"

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     MANAGE_DESK = "desk.manage"
     VIEW_OUTBOX = "notifications.view_outbox"
     MANAGE_ACCOUNTS = "accounts.manage"
+    VIEW_CHANGE_LOG = "accounts.view_change_log"
 
 
 _READ = frozenset({Permission.USE_DESK, Permission.VIEW_TICKETS, Permission.VIEW_EVENTS})
@@ -57,7 +58,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.SERVICE_LEVEL_MANAGER: _LEAD | {Permission.MANAGE_SERVICE_LEVELS},
     Role.KNOWLEDGE_AUTHOR: _READ,
     Role.ASSET_MANAGER: _READ,
-    Role.AUDITOR: _READ,
+    Role.AUDITOR: _READ | {Permission.VIEW_CHANGE_LOG},
     Role.IMPORTER: _LEAD | {Permission.SET_PAST_INSTANT},
     Role.ADMINISTRATOR: frozenset(Permission),
 }
