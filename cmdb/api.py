@@ -68,7 +68,7 @@ class ServiceViews(ApiViews):
     """Services that tickets can be about."""
 
     @extend_schema(operation_id="services_list", parameters=[*PAGING_PARAMETERS], responses=page_of_schema(ServiceOut))
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """List the active services by name."""
         parameters = parameters_of(request, PAGING)
         services = Service.objects.active().select_related("support_team")

@@ -32,7 +32,7 @@ class IncidentComments(CommentViews):
     @extend_schema(
         operation_id="incidents_comments_list", parameters=[*PAGING_PARAMETERS], responses=page_of_schema(CommentOut)
     )
-    def list(self, request: Request, ref: str) -> Response:
+    def index(self, request: Request, ref: str) -> Response:
         """List the comments that the caller may read, oldest first."""
         return self.list_comments(request, ref)
 
@@ -57,7 +57,7 @@ class IncidentAttachments(AttachmentViews):
         parameters=[*PAGING_PARAMETERS],
         responses=page_of_schema(TicketAttachmentOut),
     )
-    def list(self, request: Request, ref: str) -> Response:
+    def index(self, request: Request, ref: str) -> Response:
         """List the files that the caller may see, oldest first."""
         return self.list_files(request, ref)
 
@@ -79,7 +79,7 @@ class IncidentEvents(EventViews):
     @extend_schema(
         operation_id="incidents_events_list", parameters=[*PAGING_PARAMETERS], responses=page_of_schema(EventOut)
     )
-    def list(self, request: Request, ref: str) -> Response:
+    def index(self, request: Request, ref: str) -> Response:
         """List the events that the caller may see, oldest first."""
         return self.list_events(request, ref)
 
@@ -92,7 +92,7 @@ class IncidentLinks(LinkViews):
     @extend_schema(
         operation_id="incidents_links_list", parameters=[*PAGING_PARAMETERS], responses=page_of_schema(LinkOut)
     )
-    def list(self, request: Request, ref: str) -> Response:
+    def index(self, request: Request, ref: str) -> Response:
         """List the links whose other end the caller can see, oldest first."""
         return self.list_links(request, ref)
 
@@ -113,7 +113,7 @@ class IncidentWatchers(WatcherViews):
     kind = KIND
 
     @extend_schema(operation_id="incidents_watchers_list", responses=page_of_schema(PersonRef))
-    def list(self, request: Request, ref: str) -> Response:
+    def index(self, request: Request, ref: str) -> Response:
         """List the watchers: all of them for the desk, oneself for others."""
         return self.list_watchers(request, ref)
 
@@ -134,7 +134,7 @@ class IncidentTimers(TicketChildViews):
     kind = KIND
 
     @extend_schema(operation_id="incidents_timers_list", responses=page_of_schema(TimerSerializer, "TimerList"))
-    def list(self, request: Request, ref: str) -> Response:
+    def index(self, request: Request, ref: str) -> Response:
         """List the incident's timers with their targets, what is left, and the stretches in which they ran."""
         parameters_of(request, ())
         incident = self.ticket(ref)

@@ -14,8 +14,8 @@ from incidents.api.children import (
 )
 from incidents.api.views import IncidentViews
 
-LIST: dict[str, Any] = {"get": "list"}
-LIST_AND_CREATE: dict[str, Any] = {"get": "list", "post": "create"}
+LIST: dict[str, Any] = {"get": "index"}
+LIST_AND_CREATE: dict[str, Any] = {"get": "index", "post": "create"}
 DESTROY: dict[str, Any] = {"delete": "destroy"}
 
 urlpatterns = [

@@ -54,7 +54,7 @@ class IncidentViews(ApiViews):
         return response
 
     @extend_schema(operation_id="incidents_list", parameters=FILTER_PARAMETERS, responses=page_of_schema(IncidentOut))
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """List incidents, by filters and by a condition."""
         parameters = parameters_of(request, known_parameters(self.viewer))
         rows = narrowed(self._incidents().visible_to(self.viewer), parameters, request)

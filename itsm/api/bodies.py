@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -21,6 +22,7 @@ from itsm.accounts.models import User
 from itsm.api.problems import MAX_NAMED_ERRORS, BadRequest, PreconditionFailed
 from itsm.tickets.errors import Stale
 
+NO_OBJECT = gettext_lazy("Send a JSON object, such as {“name”: “value”}.")
 MAX_REFERENCE = 500
 MAX_KEY = 255
 ENTITY_TAG = re.compile(r'(?:W/)?"(\d{1,9})"')
@@ -36,7 +38,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             BadRequest: not an object, or an unknown field. ValidationError: values that do not fit.
         """
         if not isinstance(data, Mapping):
-            raise BadRequest(_("Send a JSON object, such as {“name”: “value”}."))
+            raise BadRequest(str(NO_OBJECT))
         refuse_unknown(data, [name for name, field in self.fields.items() if not field.read_only])
         values: dict[str, Any] = super().to_internal_value(data)
         return values
@@ -76,7 +78,10 @@ def checked(serializer: type[serializers.Serializer[Any]], request: Request) -> 
     Raises:
         BadRequest, ValidationError: a sentence for each field at fault.
     """
-    reader = serializer(data=body_of(request), context={"request": request})
+    body = body_of(request)
+    if body is None:  # the framework takes null for “nothing was sent”
+        raise BadRequest(str(NO_OBJECT))
+    reader = serializer(data=body, context={"request": request})
     reader.is_valid(raise_exception=True)
     values: dict[str, Any] = reader.validated_data
     return values

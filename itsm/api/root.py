@@ -23,7 +23,7 @@ class RootViews(ApiViews):
         operation_id="root",
         responses=inline_serializer("Root", {name: serializers.URLField() for name in (*LISTS, "schema", "docs")}),
     )
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """List the addresses of the API."""
         return Response(
             {name: request.build_absolute_uri(reverse(f"api:{name}")) for name in (*LISTS, "schema", "docs")}

@@ -12,7 +12,7 @@ from itsm.api.schema import SchemaView
 from itsm.tickets.api.attachments import DownloadViews
 from itsm.tickets.api.categories import CategoryViews
 
-LIST: dict[str, Any] = {"get": "list"}
+LIST: dict[str, Any] = {"get": "index"}
 RETRIEVE: dict[str, Any] = {"get": "retrieve"}
 EVERY_METHOD: dict[str, Any] = dict.fromkeys(("get", "post", "put", "patch", "delete"), "nothing")
 

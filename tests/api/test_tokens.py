@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
@@ -22,9 +23,11 @@ from tests.cast import Cast
 
 
 @pytest.fixture(autouse=True)
-def fresh_counters() -> None:
-    """Begin each test with nothing counted."""
+def fresh_counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test with nothing counted, in the middle of a minute."""
     cache.clear()
+    monkeypatch.setattr(throttles, "_shares", throttles.Shares())
+    monkeypatch.setattr(throttles, "time", SimpleNamespace(time=lambda: 1_000_000_030.0))
 
 
 def test_without_a_token_the_answer_is_401_and_says_how(cast: Cast) -> None:
@@ -111,11 +114,14 @@ def test_guessing_tokens_is_slowed_and_a_good_token_still_works(rita: Caller) ->
     assert rita.get("").status_code == 200
 
 
-def test_parallel_calls_are_counted_each() -> None:
+@pytest.mark.parametrize("limit", [1, 7, 150, 1000])
+def test_parallel_calls_of_several_processes_pass_the_limit_and_no_more(limit: int) -> None:
+    processes = [throttles.Shares() for _number in range(3)]
     with ThreadPoolExecutor(8) as pool:
-        numbers = list(pool.map(lambda _number: throttles.count("parallel")[0], range(200)))
-    assert max(numbers) >= 100
-    assert len(numbers) == 200
+        waits = list(pool.map(lambda number: processes[number % 3].spend("parallel", limit), range(2 * limit + 20)))
+    passed = waits.count(None)
+    assert limit - 2 * max(1, limit // throttles.SHARES) <= passed <= limit
+    assert all(0 < wait <= 60 for wait in waits if wait is not None)
 
 
 def run(*arguments: str) -> str:

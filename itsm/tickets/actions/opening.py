@@ -93,7 +93,8 @@ def open_ticket(
     values = _checked(title, description, impact, urgency, external_id)
     _check_rights(actor, requester, team, assignee)
     try:
-        with transaction.atomic():
+        # Only a key can collide; without one there is nothing to go back to, and a savepoint costs two round trips.
+        with transaction.atomic(savepoint=bool(submission_key)):
             return _insert(
                 kind,
                 actor,

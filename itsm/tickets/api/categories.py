@@ -66,7 +66,7 @@ class CategoryViews(ApiViews):
     @extend_schema(
         operation_id="categories_list", parameters=[*PAGING_PARAMETERS], responses=page_of_schema(CategoryOut)
     )
-    def list(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         """List the active categories by path."""
         parameters = parameters_of(request, PAGING)
         found = Category.objects.active().select_related("parent")

@@ -31,22 +31,19 @@ class EventOut(serializers.Serializer[TicketEvent]):
     actor = PersonRef(read_only=True, allow_null=True)
     channel = serializers.ChoiceField(Channel.choices, read_only=True)
     internal = serializers.BooleanField(read_only=True)
-    data = serializers.SerializerMethodField(required=False)  # type: ignore[assignment]  the name is the answer's
+    data = serializers.DictField(required=False)  # type: ignore[assignment]  the name is the answer's
 
     def get_text(self, event: TicketEvent) -> str:
         """Return the event in words."""
         names = {pk: person.display_name for pk, person in self.context["people"].items()}
         return event_type(event.code).wording(event.data, names)
 
-    def get_data(self, event: TicketEvent) -> dict[str, Any]:
-        """Return the values, people by their public id."""
-        found: dict[str, Any] = told(event.data, self.context["people"])
-        return found
-
     def to_representation(self, instance: TicketEvent) -> dict[str, Any]:
         """Return the declared fields that the viewer may see."""
         shown = super().to_representation(instance)
-        if not self.context["for_desk"]:
+        if self.context["for_desk"]:
+            shown["data"] = told(instance.data, self.context["people"])
+        else:
             del shown["data"]
         return shown
 
