@@ -173,7 +173,14 @@ MOVES: dict[str, Move] = {
             OPEN,
             Status.CANCELLED,
             either(works_tickets, is_requester),
-            (MoveField("reason", gettext_lazy("Reason"), multiline=True),),
+            (
+                MoveField(
+                    "reason",
+                    gettext_lazy("Reason"),
+                    multiline=True,
+                    help_text=gettext_lazy("The requester and the service desk read this."),
+                ),
+            ),
             icon="x",
             emphasis="danger",
             portal_label=gettext_lazy("I no longer need this"),
