@@ -14,10 +14,11 @@ from itsm.accounts.api import PersonField, PersonRef, TeamField, TeamRef, Worker
 from itsm.accounts.roles import Permission
 from itsm.api.bodies import Instant, StrictSerializer
 from itsm.tickets.actors import Channel
+from itsm.tickets.api.attachments import AttachmentOut
 from itsm.tickets.api.base import TicketRef, api_url, web_url
 from itsm.tickets.api.categories import CategoryField, CategoryRef
 from itsm.tickets.api.comments import CommentOut
-from itsm.tickets.models import Level, Priority
+from itsm.tickets.models import Level, Priority, Visibility
 from itsm.tickets.models.ticket import TEXT_MAX, TITLE_MAX
 from itsm.tickets.moves import Move
 
@@ -171,13 +172,20 @@ class MoveOut(serializers.Serializer[Move]):
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
 
-class CommentAnswer(CommentOut):
+class CommentAnswer(serializers.Serializer[Any]):
     """A comment and the incident it is on now.
 
     A requester's reply to an incident that has ended opens a new one: then `opened_new` is true, `id` and the other
     fields of the comment are null (its text became the new incident's description), and `incident` is the new one.
     """
 
+    id = serializers.CharField(read_only=True, allow_null=True)
+    body = serializers.CharField(read_only=True, allow_null=True)
+    visibility = serializers.ChoiceField(Visibility.choices, read_only=True, allow_null=True)
+    author = PersonRef(read_only=True, allow_null=True)
+    channel = serializers.ChoiceField(Channel.choices, read_only=True, allow_null=True)
+    created_at = Instant(allow_null=True)
+    attachments = AttachmentOut(many=True, read_only=True)
     incident = TicketRef(read_only=True)
     opened_new = serializers.BooleanField(read_only=True)
 

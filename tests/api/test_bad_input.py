@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -146,9 +147,10 @@ def test_fields_that_are_not_for_writing_are_named(anna: Caller, incident: Incid
     assert Incident.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
-)
+OTHER_KINDS = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+
+
+@pytest.mark.parametrize("content_type", OTHER_KINDS)
 def test_a_body_of_another_kind_is_415(rita: Caller, content_type: str) -> None:
     headers = {"Authorization": f"Bearer {rita.token}"}
     response = Client().generic("POST", "/api/v1/incidents/", b"title=x", content_type=content_type, headers=headers)
@@ -198,7 +200,7 @@ def test_a_version_that_is_none_is_422(anna: Caller, incident: Incident, version
 TEXTS = [
     "e\u0301 combining",
     "שלום \u202eevil\u202c",
-    "😀🏳️‍🌈",
+    "😀🏳️\u200d🌈",
     "<script>alert(1)</script>",
     "=1+1",
     "'; DROP TABLE x; --",
@@ -213,8 +215,17 @@ def test_texts_of_all_scripts_come_back_unchanged(rita: Caller, text: str) -> No
 
 
 NAMES = st.sampled_from(
-    ["title", "description", "impact", "urgency", "category", "service", "requester", "team", "assignee", "external_id"]
-    + [
+    [
+        "title",
+        "description",
+        "impact",
+        "urgency",
+        "category",
+        "service",
+        "requester",
+        "team",
+        "assignee",
+        "external_id",
         "priority",
         "priority_reason",
         "version",
@@ -228,11 +239,10 @@ NAMES = st.sampled_from(
     ]
 )
 WORDS = st.sampled_from(
-    ["network", "vpn", "anna@example.com", "public", "internal", "awaiting_caller", "related", "", "1"]
+    ["network", "vpn", "anna@example.com", "public", "internal", "awaiting_caller", "related", "1", ""]
 )
-LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | WORDS
-)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+LEAVES = st.none() | st.booleans() | NUMBERS | st.text() | WORDS
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
 BODIES = st.dictionaries(NAMES, JSON, max_size=6) | JSON
 
@@ -261,10 +271,8 @@ def test_no_body_breaks_anything(cast: Cast, lena: Caller, incident: Incident, b
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=200) | st.text(alphabet='{}[]":,\\u0dD8a1eE+-.NI', max_size=60).map(str.encode))
 def test_no_bytes_break_the_reader(raw: bytes) -> None:
-    try:
-        read_json(raw)
-    except BadRequest as error:
-        assert error.message
+    with contextlib.suppress(BadRequest):
+        json.dumps(read_json(raw), allow_nan=False).encode()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -282,8 +290,13 @@ def test_no_bytes_break_the_reader(raw: bytes) -> None:
             "requester",
             "category",
             "service",
+            "external_id",
+            "opened_after",
+            "opened_before",
+            "updated_since",
+            "open",
+            "wrong",
         ]
-        + ["external_id", "opened_after", "opened_before", "updated_since", "open", "wrong"]
     ),
     value=st.text(max_size=60)
     | st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "٣", "1,,1"]),

@@ -1,5 +1,4 @@
-"""The description is valid, tells the truth about the answers, and is shown without breaking the content policy; the guide's
-examples work."""
+"""The description is valid and tells the truth; its page obeys the content policy; the guide's examples work."""
 
 from __future__ import annotations
 
