@@ -29,6 +29,7 @@ class Incident(Ticket):
 
     class Meta:
         verbose_name = _("incident")
+        indexes = (models.Index("hold_reason", condition=~Q(hold_reason=""), name="incident_held"),)
         constraints = (
             models.CheckConstraint(
                 condition=Q(resolution_code="") | ~Q(resolution_notes=""), name="incident_resolution_has_notes"

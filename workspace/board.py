@@ -12,6 +12,7 @@ from urllib.parse import quote
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import User
@@ -24,7 +25,7 @@ from workspace.counts import MOST, shown
 from workspace.lists import ORDERS, Queue, queue_named
 from workspace.nav import my_counts, my_teams
 from workspace.preferences import Look, look_of
-from workspace.rows import Row, row_fields, rows_of
+from workspace.rows import Row, drawn_rows, row_fields, rows_of
 from workspace.schema import context_of
 from workspace.search import Search, read_search, search_q
 
@@ -48,7 +49,7 @@ class Board:
     @cached_property
     def page(self) -> Page:
         """The tickets of this page, with what a row shows."""
-        return page_of(row_fields(self.tickets), self.order, limit=PAGE, cursor=self.cursor or None)
+        return page_of(row_fields(self.tickets, self.columns), self.order, limit=PAGE, cursor=self.cursor or None)
 
     @property
     def order(self) -> Sequence[str]:
@@ -58,7 +59,17 @@ class Board:
     @cached_property
     def rows(self) -> list[Row]:
         """The rows of this page."""
-        return rows_of(self.page.rows)
+        return rows_of(self.page.rows, self.columns)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are drawn; a list has fixed ones."""
+        return self.look.columns if self.look.is_table else ()
+
+    @property
+    def drawn(self) -> list[SafeString]:
+        """The markup of the rows of a list."""
+        return drawn_rows(self.rows)
 
     @cached_property
     def token(self) -> str:

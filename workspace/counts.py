@@ -17,7 +17,7 @@ MOST = 999
 
 
 def counts_of(queues: Sequence[Queue], context: Context) -> dict[str, int]:
-    """Return the number of tickets that the person sees in each queue by its key; MOST + 1 stands for more than MOST."""
+    """Return the number of tickets that the person sees in each queue by its key; MOST + 1 means more."""
     if not queues:
         return {}
     user: User = context.user

@@ -1,4 +1,4 @@
-"""The queues that everybody has, and the orders a queue can be in. Both are fixed tables; a request only names a row."""
+"""The queues that everybody has, and the orders of a queue: fixed tables, of which a request only names a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rail of the desk: pages, the queues with their counts, and the person's teams. Built only when a page draws it."""
+"""The rail of the desk: pages, queues with their counts, the person's teams. Built only when a page draws it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.conditions import Context
+from itsm.notifications.actions import unread_count
 from workspace.counts import counts_of, shown
 from workspace.lists import ENDED, FIXED, Queue, team_queue
 
@@ -56,22 +57,23 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": "home",
             "hotkey": "G H",
             "current": request.path == home_url,
-        }
+        },
+        _inbox(request),
     ]
-    for queue in my_queues(request):
-        entries.append(
-            {
-                # The phone's bar leads to the queue of everything open.
-                "key": "queue" if queue.key == "open" else queue.key,
-                "section": "views",
-                "label": queue.label,
-                "url": f"{queue_url}?view={queue.key}",
-                "icon": queue.icon,
-                "hotkey": queue.hotkey,
-                "count": shown(counts[queue.key]) if queue.key in counts else None,
-                "current": queue.key == open_key,
-            }
-        )
+    entries += [
+        {
+            # The phone's bar leads to the queue of everything open.
+            "key": "queue" if queue.key == "open" else queue.key,
+            "section": "views",
+            "label": queue.label,
+            "url": f"{queue_url}?view={queue.key}",
+            "icon": queue.icon,
+            "hotkey": queue.hotkey,
+            "count": shown(counts[queue.key]) if queue.key in counts else None,
+            "current": queue.key == open_key,
+        }
+        for queue in my_queues(request)
+    ]
     entries += _bottom(request)
     entries += [
         {"key": "search", "label": _("Search"), "url": reverse("workspace:search"), "icon": "search"},
@@ -86,11 +88,26 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
     return entries
 
 
+def _inbox(request: HttpRequest) -> dict[str, Any]:
+    url = reverse("notifications:notices")
+    unread = unread_count(request.user)  # type: ignore[arg-type]
+    return {
+        "key": "inbox",
+        "label": _("Inbox"),
+        "url": url,
+        "icon": "inbox",
+        "hotkey": "G I",
+        "count": shown(unread) if unread else None,
+        "alert": True,
+        "current": request.path == url,
+    }
+
+
 def _bottom(request: HttpRequest) -> list[dict[str, Any]]:
     links = []
     for permission, name, label, symbol in (
         (Permission.VIEW_OUTBOX, "notifications:outbox", _("Outbox"), "mail"),
-        (Permission.USE_DESK, "portal:home", _("Portal"), "lifebuoy"),
+        (Permission.USE_DESK, "portal:requests", _("My own requests"), "lifebuoy"),
     ):
         if request.user.may(permission):  # type: ignore[union-attr]
             try:

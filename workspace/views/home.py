@@ -52,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
     free = visible.open().filter(assignee__isnull=True, team__in=[team.pk for team in teams]).order_by(*QUEUE_ORDER)
     recent = visible.order_by("-updated_at", "-id")
     found = [list(tickets[:SHOWN]) for tickets in (mine, soon, free, recent)]
-    rows = {row.ticket.pk: row for row in rows_of({one.pk: one for part in found for one in part}.values())}
+    rows = {row.pk: row for row in rows_of({one.pk: one for part in found for one in part}.values())}
     counts = {key: shown(count) for key, count in my_counts(request).items()}
     queue = reverse("workspace:queue")
     joined = _("New tickets of your teams appear here.") if teams else _("You are in no team yet; a lead can add you.")
