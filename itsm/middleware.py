@@ -32,7 +32,7 @@ def access_log(get_response: Handler) -> Handler:
 
 
 def refuse_unreadable(get_response: Handler) -> Handler:
-    """Answer 400 to a NUL byte or invalid UTF-8 in the path, the query or a form, and 413 to a body beyond the limit.
+    """Answer 400 to a NUL byte or invalid UTF-8 in the address or a form, and 413 to a body beyond the limit.
 
     PostgreSQL can store neither, and what cannot be stored should not get as far as a view.
     """
@@ -42,10 +42,9 @@ def refuse_unreadable(get_response: Handler) -> Handler:
             size = settings.REQUEST_MAX_BYTES // (1024 * 1024)
             reason = _("One request may carry %(size)d MB at most. Send fewer or smaller files.") % {"size": size}
             return _refuse(request, 413, reason)
-        # WSGI hands bytes over as if they were Latin-1.
-        path = request.META.get("PATH_INFO", "").encode("latin-1", "replace")
+        # Django has already put %FF in the place of broken bytes in a path, which then names no page.
         query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
-        if not (_is_text(path) and _is_text(query)):
+        if "\0" in request.path_info or not _is_text(query):
             return _refuse(request, 400, _("The address contains characters that are not text."))
         if request.method == "POST" and not _has_text_only(request):
             return _refuse(
