@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TextIO
+
+from django.core.management.base import OutputWrapper
 
 REDRAW_SECONDS = 0.2
 LINE_SECONDS = 10.0
@@ -13,7 +14,7 @@ WIDTH = 24
 class ProgressBar:
     """Shows rows done of all, rows replayed per second, and the time left at that rate."""
 
-    def __init__(self, total: int, out: TextIO) -> None:
+    def __init__(self, total: int, out: OutputWrapper) -> None:
         """Start the clock."""
         self.total = total
         self.out = out
@@ -31,7 +32,7 @@ class ProgressBar:
         """Show the last state and end the line."""
         self._show(read, new, time.monotonic())
         if self.live:
-            self.out.write("\n")
+            self.out.write("", ending="\n")
 
     def _show(self, read: int, new: int, now: float) -> None:
         rate = new / max(now - self.started, 0.001)
@@ -42,7 +43,7 @@ class ProgressBar:
             f"[{'#' * filled}{'.' * (WIDTH - filled)}] {share:6.1%} "
             f"{read:,} of {self.total:,} rows, {rate:.0f} rows/s, {left} left"
         )
-        self.out.write(f"\r{line}\x1b[K" if self.live else f"{line}\n")
+        self.out.write(f"\r{line}\x1b[K" if self.live else line, style_func=str, ending="" if self.live else "\n")
         self.out.flush()
 
 

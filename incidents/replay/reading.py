@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,6 +115,23 @@ def read_log(path: Path, zone: tzinfo) -> Iterator[LoggedIncident]:
     Raises:
         LogFileError: the file is not there, is no such log, or breaks off.
     """
+    for number, lines in _groups(path):
+        yield _incident(number, lines, zone)
+
+
+def count_rows(path: Path, limit: int | None) -> int:
+    """Return how many rows the first `limit` incidents (None: all) have, without reading what the rows say.
+
+    Raises:
+        LogFileError: as `read_log`, or the log has no rows.
+    """
+    total = sum(len(lines) for _number, lines in islice(_groups(path), limit))
+    if not total:
+        raise LogFileError(f"{path} holds no rows.")
+    return total
+
+
+def _groups(path: Path) -> Iterator[tuple[str, list[dict[str, str]]]]:
     try:
         with open_log(path) as file:
             reader = csv.DictReader(file)
@@ -122,7 +139,7 @@ def read_log(path: Path, zone: tzinfo) -> Iterator[LoggedIncident]:
             if lacking:
                 raise LogFileError(f"{path} is not an incident event log: it has no column {', '.join(lacking)}.")
             for number, lines in groupby(reader, key=lambda line: line["number"] or ""):
-                yield _incident(number, list(lines), zone)
+                yield number, list(lines)
     except UnicodeDecodeError as error:
         raise LogFileError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

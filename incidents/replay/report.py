@@ -17,7 +17,7 @@ LIMITS = {
     "unreadable": "the row cannot be read",
     "unknown_state": "the state has no meaning here; the status stayed as it was",
     "no_road": "no moves lead to this state; the status stayed as it was",
-    "closed_then_reopened": "closed and later reopened: closed is final here, so it stayed resolved until the reopening",
+    "closed_then_reopened": "closed, and reopened later: closed is final here, so it stayed resolved until then",
     "changed_after_closing": "changed after it was closed, which is final here",
     "reopened_after_closing": "reopened after it was closed, which is final here",
     "other_story": "this number was replayed before from other rows",
@@ -160,7 +160,7 @@ class Report:
             *_section("Steps that took several moves", dict(counts["jumps"].most_common())),
             *_section("Compared after each row: equal", dict(sorted(counts["checks"].items()))),
             *_section(
-                "Compared after each row: different, and not for a reason above",
+                "Compared after each row: different without a reason",
                 dict(counts["mismatches"]),
                 empty="none",
             ),

@@ -1,4 +1,4 @@
-"""Going through a log file: what was replayed before is passed over, each incident is one transaction, a stop loses nothing."""
+"""Going through a log file: each incident is one transaction, and what was replayed before is passed over."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from django.db import connection, transaction
 from incidents.models import Incident, ReplayProgress
 from incidents.replay.applying import IncidentReplay
 from incidents.replay.directory import Directory
-from incidents.replay.reading import LogFileError, LoggedIncident, read_log
+from incidents.replay.reading import LoggedIncident, read_log
 from incidents.replay.report import Report, Tally
+from itsm.tickets.actors import Actor, Channel
+from itsm.tickets.clock import db_now
+from slas.actions import settle_imported
 
 SOURCE = "uci-498"
 LOOK_AHEAD = 200
@@ -54,6 +57,9 @@ class Replay:
     def run(self, meter: Meter) -> Report:
         """Replay the file and return the report. `meter(rows_read, rows_new)` is called after each incident.
 
+        At the end of the file, service levels of incidents that the log leaves open are settled: what they passed
+        until now is recorded, and nobody is told.
+
         Raises:
             LogFileError: the file cannot be read. AlreadyRunning.
         """
@@ -66,6 +72,8 @@ class Replay:
                     break
                 self._replay(logged, before, directory)
                 meter(self.report.rows_read, self.report.rows_new)
+            if not self.report.stopped:
+                settle_imported(actor=Actor(directory.importer, Channel.IMPORT, db_now()))
             self.report.seconds = time.monotonic() - started
             self.report.figures = key_figures()
         return self.report
@@ -117,16 +125,9 @@ def replay_incident(
             return replay.tally, 0
         tally = Tally.from_plain(before.tally) if before else Tally()
         tally.add(replay.tally)
-        ReplayProgress.objects.update_or_create(
-            source=SOURCE,
-            external_id=logged.number,
-            defaults={
-                "incident": replay.incident,
-                "rows": stop,
-                "digest": digest_of(logged, stop),
-                "tally": tally.as_plain(),
-            },
-        )
+        progress = before or ReplayProgress(source=SOURCE, external_id=logged.number, incident=replay.incident)
+        progress.rows, progress.digest, progress.tally = stop, digest_of(logged, stop), tally.as_plain()
+        progress.save(force_insert=before is None)
     return tally, stop - done
 
 
@@ -186,19 +187,3 @@ def _alone() -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
-
-
-def count_rows(path: Path, zone: tzinfo, limit: int | None) -> int:
-    """Return how many rows a run will read, for the progress bar.
-
-    Raises:
-        LogFileError: the file cannot be read.
-    """
-    total = 0
-    for index, logged in enumerate(read_log(path, zone)):
-        if limit is not None and index >= limit:
-            break
-        total += len(logged.rows)
-    if not total:
-        raise LogFileError(f"{path} holds no rows.")
-    return total

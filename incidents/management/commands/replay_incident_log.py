@@ -13,8 +13,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from incidents.replay.meter import ProgressBar
-from incidents.replay.reading import LogFileError
-from incidents.replay.running import AlreadyRunning, Replay, count_rows
+from incidents.replay.reading import LogFileError, count_rows
+from incidents.replay.running import AlreadyRunning, Replay
 from itsm.tickets.errors import VerbError
 
 STOPPED = 130
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         """Run the replay with a progress bar on standard error, then print the report."""
         replay = _replay_of(options)
         try:
-            bar = ProgressBar(count_rows(replay.path, replay.zone, replay.limit), self.stderr._out)
+            bar = ProgressBar(count_rows(replay.path, replay.limit), self.stderr)
             with _stopped_by_signals(replay):
                 report = replay.run(bar.update)
         except AlreadyRunning:
