@@ -23,8 +23,10 @@ async function build(select) {
   const { url } = select.dataset;
   const box = new TomSelect(select, {
     maxOptions: 50, allowEmptyOption: true, create: false,
-    ...(url ? { valueField: "value", labelField: "text", searchField: [], loadThrottle: 200,
-      load: (query, done) => fetch(url + encodeURIComponent(query), { headers: { Accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : []).then((rows) => done(rows.results ?? rows), () => done()) } : {}),
+    ...(url ? { valueField: "value", labelField: "text", searchField: ["text"], loadThrottle: 200,
+      // What the server found counts as found, whatever its words; what stood here before must match by its words.
+      score(search) { const own = this.getScoreFunction(search); return (item) => (item.found === search ? 1 : 0) + own(item); },
+      load: (query, done) => fetch(url + encodeURIComponent(query), { headers: { Accept: "application/json" } }).then((answer) => answer.ok ? answer.json() : []).then((rows) => done((rows.results ?? rows).map((row) => ({ ...row, found: query }))), () => done()) } : {}),
   });
   select.setAttribute("aria-label", label);
   select.setAttribute("aria-hidden", "true");
