@@ -25,7 +25,7 @@ class Incident(Ticket):
     reopened_at = models.DateTimeField(null=True, blank=True)
     reopened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
-    objects = IncidentQuerySet.as_manager()
+    objects = IncidentQuerySet.as_manager()  # type: ignore[misc]  # a child has a manager of its own
 
     class Meta:
         verbose_name = _("incident")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 from incidents.statuses import Status
 from itsm.tickets.querysets import TicketQuerySet
 
-if TYPE_CHECKING:
-    pass
 
-
-class IncidentQuerySet(TicketQuerySet["Incident"]):
+class IncidentQuerySet(TicketQuerySet[Any]):
     """Questions about incidents, beyond those that every ticket answers."""
 
     def unfinished(self) -> IncidentQuerySet:

@@ -69,7 +69,7 @@ class ReportForm(forms.Form):
     urgency = forms.TypedChoiceField(
         label=_("How bad is it?"), choices=HOW_BAD, coerce=int, initial=Level.LOW, widget=forms.RadioSelect
     )
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]  # a form field of that name is what makes it a field
         label=_("Pictures or files"),
         required=False,
         help_text=_("Up to ten, 25 MB each. You can also paste a picture."),

@@ -21,7 +21,7 @@ def as_the_viewer_reads(get_response: Callable[[HttpRequest], HttpResponse]) -> 
         language = request.user.language
         if language in dict(settings.LANGUAGES):
             translation.activate(language)
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
         with timezone.override(request.user.zone):
             return get_response(request)
 

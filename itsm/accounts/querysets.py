@@ -75,7 +75,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return email.strip().lower()
 
 
-class TeamQuerySet(models.QuerySet["Team"]):
+class TeamQuerySet(models.QuerySet[Any]):
     """Questions about teams."""
 
     def active(self) -> TeamQuerySet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ def broken_events(*, number: str | None = None) -> Iterator[Broken]:
     yield from _check_heads(number)
 
 
-def _check_row(row: dict[str, Any], seq: int, head: str) -> Iterator[Broken]:
+def _check_row(row: Mapping[str, Any], seq: int, head: str) -> Iterator[Broken]:
     place = (row["number"], row["seq"], row["pk"])
     if row["seq"] != seq + 1:
         yield Broken(*place, _("expected event %(seq)d here: an event is missing or was put in") % {"seq": seq + 1})

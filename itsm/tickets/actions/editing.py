@@ -109,9 +109,9 @@ def assign(
         if team is not None and not team.is_active:
             raise Invalid({"team": _("The team %(name)s is no longer active.") % {"name": team}})
         changes["team"] = team
-        leaves = isinstance(assignee, _Unset) and locked.assignee is not None and team is not None
-        if leaves and not team.members.filter(pk=locked.assignee.pk).exists():
-            changes["assignee"] = None
+        if isinstance(assignee, _Unset) and locked.assignee is not None and team is not None:
+            stays = team.members.filter(pk=locked.assignee.pk).exists()
+            changes.update({} if stays else {"assignee": None})
     if not changes:
         return locked
     if is_reassignment(locked, changes):

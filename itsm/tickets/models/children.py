@@ -32,6 +32,8 @@ class Comment(models.Model):
     # NULL, not blank, where there is none: the constraint lets any number of NULLs stand side by side.
     submission_key = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001
 
+    shown_files: list[Attachment]  # what a reader may see of its files; set by `timeline`
+
     objects = CommentQuerySet.as_manager()
 
     class Meta:

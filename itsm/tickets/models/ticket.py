@@ -19,6 +19,7 @@ from itsm.tickets.models.settings import Category
 from itsm.tickets.querysets import TicketQuerySet
 
 if TYPE_CHECKING:
+    from itsm.tickets.models.children import Attachment
     from itsm.tickets.kinds import Kind
 
 NO_TARGET = datetime(9999, 1, 1, tzinfo=UTC)
@@ -98,6 +99,8 @@ class Ticket(models.Model):
         output_field=SearchVectorField(),
         db_persist=True,
     )
+
+    loose_files: list[Attachment]  # what a reader may see of the files outside comments; set by `timeline`
 
     objects = TicketQuerySet.as_manager()
 
