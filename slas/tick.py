@@ -103,7 +103,7 @@ def tick() -> int:
     waits = 0
     failed: list[int] = []
     started = time.monotonic()
-    while time.monotonic() - started < LONGEST_S:
+    while _anything_due(failed) and time.monotonic() - started < LONGEST_S:
         try:
             count = _pass(failed)
         except Failed as batch:
@@ -114,7 +114,7 @@ def tick() -> int:
         fired += count or 0
         if count is not None:
             continue
-        if waits >= MAX_WAITS or not _anything_due(failed):
+        if waits >= MAX_WAITS:
             break
         waits += 1
         time.sleep(WAIT_S)

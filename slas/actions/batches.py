@@ -3,38 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.db import transaction
 
-from itsm.tickets.actors import Actor
+from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import Ticket
 from slas.actions.book import Book
-from slas.models import Timer
+from slas.models import BusinessCalendar, CalendarVersion, ServiceLevelPolicy, State, Timer
 from slas.querysets import TimerQuerySet
 
 BATCH = 200
 Move = Callable[[Book, Timer], None]
-Instant = Callable[[], datetime]
 
 
-def move_timers(which: TimerQuerySet, move: Move, *, actor: Actor) -> int:
-    """Apply the move to each of the timers, under its ticket's lock, and return how many were moved.
+def follow_setup(*, actor: Actor = SYSTEM, limit: int | None = None) -> int:
+    """Bring running timers to what was edited since they began, on so many tickets at most; return how many timers.
+
+    Timers of an older version of a calendar go on by its current hours, from now on; timers of a policy that was
+    switched off are cancelled. Whoever saves such an edit calls this for a first part, a task does the rest.
+    """
+    stale = CalendarVersion.objects.exclude(pk__in=BusinessCalendar.objects.values("current"))
+    outdated = Timer.objects.filter(state=State.RUNNING, calendar_version__in=list(stale))
+    moved = move_timers(outdated, _to_current_hours, actor=actor, limit=limit)
+    switched_off = ServiceLevelPolicy.objects.filter(is_active=False)
+    dropped = Timer.objects.active().filter(policy__in=list(switched_off))
+    return moved + move_timers(dropped, _cancel, actor=actor, limit=limit)
+
+
+def _to_current_hours(book: Book, timer: Timer) -> None:
+    current = timer.calendar_version.calendar.current
+    if current is not None:
+        book.change_calendar(timer, current)
+
+
+def _cancel(book: Book, timer: Timer) -> None:
+    book.cancel(timer)
+
+
+def move_timers(which: TimerQuerySet, move: Move, *, actor: Actor, limit: int | None = None) -> int:
+    """Apply the move to each of the timers, under its ticket's lock, on so many tickets at most; return how many timers
+    were moved.
 
     Walks by ticket id, so that it ends, and can be run again after a crash: timers that no longer answer to `which`
     when their ticket is locked are left alone.
     """
     moved = 0
     last = 0
-    while True:
+    left = limit
+    while left is None or left > 0:
         found = which.filter(ticket_id__gt=last).order_by("ticket_id").values_list("ticket_id", flat=True)
-        tickets = list(found.distinct()[:BATCH])
+        tickets = list(found.distinct()[: BATCH if left is None else min(BATCH, left)])
         if not tickets:
-            return moved
+            break
         for ticket_id in tickets:
             moved += _move_of_ticket(ticket_id, which, move, actor)
         last = tickets[-1]
+        left = None if left is None else left - len(tickets)
+    return moved
 
 
 @transaction.atomic

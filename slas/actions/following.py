@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from itsm.accounts.roles import Permission
@@ -102,10 +101,3 @@ def _was_answered(book: Book, kind: str) -> bool:
         return True
     replies = Comment.objects.filter(ticket_id=book.ticket.pk, visibility=Visibility.PUBLIC, created_at__lte=book.at)
     return replies.exclude(author=None).exclude(author_id=book.ticket.requester_id).exists()
-
-
-def follow_now(ticket: Any, *, at: datetime, actor: Actor) -> None:
-    """Move the timers of a locked ticket to where its state and today's policies want them."""
-    book = Book(ticket, Timer.objects.of_tickets([ticket]).to_work_on(), at=at, actor=actor)
-    follow_state(book)
-    book.write()

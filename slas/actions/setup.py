@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from itsm.accounts.changelog import Deed, record_change, state_of
 from itsm.accounts.models import Team
 from itsm.accounts.roles import Permission
 from itsm.conditions import Condition, ConditionError, check
@@ -19,8 +20,7 @@ from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.schema import ticket_schema
 from itsm.tickets.texts import clean_text
 from slas import defaults
-from slas.actions.batches import move_timers
-from slas.actions.book import Book
+from slas.actions.batches import follow_setup
 from slas.actions.effects import ASSIGN_TEAM, NOTIFY, RAISE_PRIORITY, ROLES
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
@@ -34,8 +34,6 @@ from slas.models import (
     Metric,
     ServiceLevelPolicy,
     Setup,
-    State,
-    Timer,
 )
 from slas.models.policies import new_stamp, on_hold
 
@@ -43,6 +41,8 @@ NAME_MAX = 200
 LONGEST_TARGET_S = 10 * 366 * 24 * 3600
 MAX_GOALS = 100
 MAX_STEPS = 20
+# So many tickets follow an edit at once, while somebody waits for the page; a task moves the others.
+MOVED_AT_ONCE = 200
 LARGEST_PERCENT = 1000
 
 
@@ -65,7 +65,7 @@ def save_calendar(name: str, spec: CalendarSpec | Mapping[str, Any], *, actor: A
     """Store what the calendar of this name says from now on, and return it. The same content makes no new version.
 
     Timers that run by it go on by the new hours from now; what has elapsed stays. They are moved after the calendar is
-    stored, ticket by ticket; calling this again takes up a move that was cut short.
+    stored, ticket by ticket: the first at once, the others by the task that follows edits.
 
     Raises:
         Refused: the actor does not manage service levels.
@@ -83,6 +83,7 @@ def save_calendar(name: str, spec: CalendarSpec | Mapping[str, Any], *, actor: A
         _check_can_be_due(wanted, longest, "spec")
         if calendar.current is None or calendar.current.digest != wanted.content_digest:
             number = calendar.current.number + 1 if calendar.current else 1
+            before = calendar.current.spec if calendar.current else {}
             calendar.current = CalendarVersion.objects.create(
                 calendar=calendar,
                 number=number,
@@ -93,21 +94,9 @@ def save_calendar(name: str, spec: CalendarSpec | Mapping[str, Any], *, actor: A
             )
             calendar.save(update_fields=["current"])
             _touch_setup()
-    _move_to(calendar, actor)
+            record_change(actor.user, Deed.CHANGED if before else Deed.CREATED, calendar, before, wanted.to_json())
+    follow_setup(actor=actor, limit=MOVED_AT_ONCE)
     return calendar
-
-
-def _move_to(calendar: BusinessCalendar, actor: Actor) -> int:
-    current = calendar.current
-    if current is None:
-        return 0
-    others = calendar.versions.exclude(pk=current.pk)
-    outdated = Timer.objects.filter(state=State.RUNNING, calendar_version__in=list(others))
-
-    def change(book: Book, timer: Timer) -> None:
-        book.change_calendar(timer, current)
-
-    return move_timers(outdated, change, actor=actor)
 
 
 @transaction.atomic
@@ -126,9 +115,11 @@ def save_chain(name: str, steps: Sequence[Mapping[str, Any]], *, actor: Actor) -
     chain, _is_new = EscalationChain.objects.select_for_update().get_or_create(name=title)
     if chain.current is None or chain.current.steps != checked:
         number = chain.current.number + 1 if chain.current else 1
+        before = {"steps": chain.current.steps} if chain.current else {}
         chain.current = ChainVersion.objects.create(chain=chain, number=number, steps=checked)
         chain.save(update_fields=["current"])
         _touch_setup()
+        record_change(actor.user, Deed.CHANGED if before else Deed.CREATED, chain, before, {"steps": checked})
     return chain
 
 
@@ -166,13 +157,24 @@ def save_policy(
     }
     title = _check_policy(name, values, goals)
     with transaction.atomic():
+        old = ServiceLevelPolicy.objects.select_for_update().filter(name=title).first()
+        before = policy_state(old) if old else {}
         values["updated_at"] = db_now()
-        policy, _is_new = ServiceLevelPolicy.objects.update_or_create(name=title, defaults=values)
+        policy, is_new = ServiceLevelPolicy.objects.update_or_create(name=title, defaults=values)
         _save_goals(policy, goals)
         _touch_setup()
-    if not policy.is_active:
-        move_timers(Timer.objects.active().filter(policy=policy), lambda book, timer: book.cancel(timer), actor=actor)
+        record_change(actor.user, Deed.CREATED if is_new else Deed.CHANGED, policy, before, policy_state(policy))
+    follow_setup(actor=actor, limit=MOVED_AT_ONCE)
     return policy
+
+
+def policy_state(policy: ServiceLevelPolicy) -> dict[str, Any]:
+    """Return what a policy says, with its goals, as plain values for the change log."""
+    goals = policy.goals.select_related("calendar", "chain").order_by("order")
+    return {
+        **state_of(policy, ("metric", "kind", "condition", "pause_condition", "order", "is_active")),
+        "goals": [state_of(goal, ("condition", "target_s", "calendar", "chain")) for goal in goals],
+    }
 
 
 def _save_goals(policy: ServiceLevelPolicy, goals: Sequence[GoalSpec]) -> None:

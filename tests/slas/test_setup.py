@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -14,7 +15,7 @@ from itsm.tickets.actions import update
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.models import NO_TARGET, Ticket
-from slas.actions import GoalSpec, install_defaults, save_calendar, save_chain, save_policy
+from slas.actions import GoalSpec, follow_setup, install_defaults, save_calendar, save_chain, save_policy
 from slas.calendars import CalendarSpec
 from slas.models import (
     BusinessCalendar,
@@ -26,6 +27,7 @@ from slas.models import (
     StepDue,
     Timer,
 )
+from slas.tasks import follow_edits
 from tests.cast import Cast, as_
 from tests.slas.conftest import CHAIN, HOUR, OFFICE, clock, goals_of, move_back, steps_of
 
@@ -105,6 +107,17 @@ def test_new_hours_let_clocks_go_on_without_a_jump(levels: Cast) -> None:
     before = list(Timer.objects.order_by("pk").values())
     save_calendar("Hours", OFFICE, actor=as_(levels.sven))
     assert list(Timer.objects.order_by("pk").values()) == before
+
+
+def test_what_an_edit_did_not_reach_at_once_follows_later(levels: Cast) -> None:
+    many = [opened(levels) for _number in range(4)]
+    with patch("slas.actions.setup.MOVED_AT_ONCE", 1):
+        calendar = save_calendar("Hours", OFFICE, actor=as_(levels.sven))
+    assert [clock(incident).calendar_version.number for incident in many] == [2, 1, 1, 1]
+    assert follow_setup(limit=2) == 4
+    assert follow_edits() == 2
+    assert follow_edits() == 0
+    assert {timer.calendar_version for timer in Timer.objects.all()} == {calendar.current}
 
 
 def test_a_policy_that_is_switched_off_alarms_no_more(levels: Cast) -> None:
