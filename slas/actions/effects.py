@@ -22,6 +22,7 @@ NOTIFY, ASSIGN_TEAM, RAISE_PRIORITY = "notify", "assign_team", "raise_priority"
 ASSIGNEE, TEAM_LEAD, TEAM = "assignee", "team_lead", "team"
 ROLES = (ASSIGNEE, TEAM_LEAD, TEAM)
 HIGHEST_PRIORITY = 1
+NOBODY: Mapping[str, Any] = {"users": [], "team": None, "role": ""}
 # A breach always reaches somebody, also where a chain names nobody.
 UNNAMED_BREACH: tuple[Mapping[str, Any], ...] = ({"do": NOTIFY, "who": [ASSIGNEE]},)
 
@@ -96,7 +97,7 @@ class Effects:
             if step.told:
                 self._write(step, {"notify": self._notify(step)})
             elif step.step == BREACH:
-                self._write(step, {"imported": True})
+                self._write(step, {"imported": True, "notify": NOBODY})
 
     def carry_out(self, happened: Iterable[Fired]) -> None:
         """Do on the ticket what each step's chain orders, then write its event."""

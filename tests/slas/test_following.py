@@ -135,7 +135,7 @@ def test_a_missed_stop_is_dated_to_the_due_instant(levels: Cast) -> None:
     noted = TicketEvent.objects.get(ticket=incident, code="sla.breached", data__metric="resolution")
     assert noted.at == MONDAY_NINE + 8 * H
     assert noted.data["imported"]
-    assert "notify" not in noted.data
+    assert noted.data["notify"] == {"users": [], "team": None, "role": ""}
     assert not noted.outbox.exists()
 
 
@@ -185,3 +185,24 @@ def test_an_override_retargets_too(levels: Cast) -> None:
     assert clock(incident).version == 2
     assert {step.version for step in clock(incident).steps_due.all()} == {2}
     assert SYSTEM.is_system
+
+
+def test_a_pause_in_the_due_instant_is_no_breach_however_the_target_moves(levels: Cast) -> None:
+    incident = opened(levels)
+    hold(incident, actor=at(levels.imke, MONDAY_NINE + 8 * H), hold_reason="awaiting_vendor")
+    assert clock(incident).breached_at is None
+    override_priority(incident, 1, reason="Nearer", actor=at(levels.imke, MONDAY_NINE + 9 * H))
+    assert clock(incident).breached_at == MONDAY_NINE + 4 * H
+    override_priority(incident, 4, reason="Back", actor=at(levels.imke, MONDAY_NINE + 10 * H))
+    assert (clock(incident).breached_at, clock(incident).epoch) == (None, 1)
+    resolve(incident, actor=at(levels.imke, MONDAY_NINE + 11 * H), **FIXED)
+    assert clock(incident).state == State.MET
+
+
+def test_no_event_of_a_clock_lies_before_its_last_one(levels: Cast) -> None:
+    incident = opened(levels, hours=5)
+    hold(incident, actor=at(levels.imke, MONDAY_NINE + 6 * H), hold_reason="awaiting_vendor")
+    resume(incident, actor=at(levels.imke, MONDAY_NINE + 3 * H))
+    timer = clock(incident)
+    assert timer.run_started_at == timer.touched_at == MONDAY_NINE + 6 * H
+    assert timer.due_at == MONDAY_NINE + 13 * H

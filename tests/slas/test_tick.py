@@ -17,7 +17,7 @@ from itsm.tickets.hooks import consume
 from itsm.tickets.models import OutboxEntry, Ticket, TicketEvent
 from slas.actions import save_chain
 from slas.actions.effects import Effects
-from slas.models import SlaEvent, State, StepDue
+from slas.models import SlaEvent, State, StepDue, Timer
 from slas.tick import MAX_ATTEMPTS, lag_seconds, tick
 from tests.cast import Cast, as_
 from tests.slas.conftest import clock, move_back, steps_of
@@ -146,14 +146,24 @@ def test_no_step_fires_after_the_clock_stood_still(levels: Cast, ending: str) ->
     else:
         hold(incident, actor=as_(levels.anna), hold_reason="awaiting_vendor")
     assert steps_of(incident) == []
+    versions = dict(Timer.objects.values_list("pk", "version"))
     for step in stale:
-        step.pk = None
+        step.pk, step.version = None, versions[step.timer_id]
     StepDue.objects.bulk_create(stale)
     move_back(incident, 9 * H)
     assert tick() == 0
     assert not StepDue.objects.exists()
     assert not SlaEvent.objects.exists()
     assert not TicketEvent.objects.filter(code__startswith="sla.").exists()
+
+
+def test_a_step_of_an_older_version_goes_away_without_effect(levels: Cast) -> None:
+    incident = opened(levels)
+    move_back(incident, 5 * H)
+    StepDue.objects.filter(timer__ticket_id=incident.pk, step=100).update(version=0)
+    assert tick() == 3
+    assert ("response", 100) not in fired(incident)
+    assert clock(incident, "response").breached_at is None
 
 
 def test_what_was_due_before_a_hold_is_caught_up_by_it(levels: Cast) -> None:
