@@ -1,19 +1,23 @@
-"""What the selects of the ticket page offer, in one query for all of them."""
+"""What stands beside the conversation: what the selects offer, who watches, what is linked; in one query for all."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.functions import Cast, JSONObject
 
 from cmdb.models import Service
 from incidents.models import Incident
 from itsm.accounts.models import Team, User
-from itsm.tickets.models import Category, Watcher
+from itsm.tickets.models import Category, Link, Ticket, Watcher
 
 OFFERED = 50
+LINK = "link"
 Pair = tuple[str, str]
 
 
@@ -21,10 +25,32 @@ def _pairs(queryset: QuerySet[Any], what: str, label: str, ref: str = "public_id
     return queryset.order_by(label).values_list(Value(what), F(ref), F(label))
 
 
-def offered(incident: Incident) -> dict[str, list[Pair]]:
-    """Return values and words for `team`, `service`, `category` and `assignee` (the team's people), at most 50 each,
-    and the people who watch as `watcher`. Takes one query.
+@dataclass(frozen=True)
+class LinkedTicket:
+    """A ticket at the other end of a link; `outward`: the link was made from this end."""
+
+    public_id: str
+    order: int
+    kind: str
+    outward: bool
+    number: str
+    title: str
+    status: str
+    ticket_kind: str
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Values and words by select (`team`, `service`, `category`, `assignee`: the team's people), and `watcher`s; and
+    the linked tickets in the order in which they were linked.
     """
+
+    pairs: Mapping[str, list[Pair]]
+    links: list[LinkedTicket]
+
+
+def aside(incident: Incident, viewer: User) -> Aside:
+    """Return what stands beside the conversation, at most 50 values for each select. Takes one query."""
     people = User.objects.workers().filter(memberships__team_id=incident.team_id)
     watchers = Watcher.objects.filter(ticket_id=incident.pk)
     rows = _pairs(watchers, "watcher", "user__display_name", "user__public_id").union(
@@ -32,14 +58,35 @@ def offered(incident: Incident) -> dict[str, list[Pair]]:
         _pairs(Service.objects.active(), "service", "name")[:OFFERED],
         _pairs(Category.objects.active(), "category", "path")[:OFFERED],
         _pairs(people, "assignee", "display_name")[:OFFERED],
+        _linked(incident, viewer, near="source", far="target"),
+        _linked(incident, viewer, near="target", far="source"),
         all=True,
     )
-    found: dict[str, list[Pair]] = defaultdict(list)
+    pairs: dict[str, list[Pair]] = defaultdict(list)
+    links: list[LinkedTicket] = []
     for what, ref, label in rows:
-        found[what].append((ref, label))
-    for pairs in found.values():
-        pairs.sort(key=lambda pair: pair[1].casefold())
-    return found
+        if what == LINK:
+            links.append(LinkedTicket(public_id=ref, **json.loads(label)))
+        else:
+            pairs[what].append((ref, label))
+    for found in pairs.values():
+        found.sort(key=lambda pair: pair[1].casefold())
+    links.sort(key=lambda link: link.order)
+    return Aside(pairs, links)
+
+
+def _linked(incident: Incident, viewer: User, *, near: str, far: str) -> QuerySet[Any]:
+    said = JSONObject(
+        order=F("pk"),
+        kind=F("kind"),
+        outward=Value(near == "source"),
+        number=F(f"{far}__number"),
+        title=F(f"{far}__title"),
+        status=F(f"{far}__status"),
+        ticket_kind=F(f"{far}__kind"),
+    )
+    found = Link.objects.filter(**{near: incident.pk, f"{far}__in": Ticket.objects.visible_to(viewer)})
+    return found.values_list(Value(LINK), F("public_id"), Cast(said, TextField()))
 
 
 def _teams(text: str, viewer: User) -> QuerySet[Any]:

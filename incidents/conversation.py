@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.tickets.actors import Channel
-from itsm.tickets.markdown import render_markdown
 from itsm.tickets.models import Attachment, TicketEvent
 from itsm.tickets.timeline import Entry, timeline
 
 FOLD_FROM = 4
 LEFT_OPEN = 1
+LATEST = 40
+LEFT_OUT_FROM = 10
 Item = dict[str, Any]
 
 _ROADS = {
@@ -40,7 +41,7 @@ def conversation(incident: Incident, viewer: User) -> tuple[list[Item], list[Att
             items.append(_message(entry, entry.comment, incident))
         elif entry.event is not None:
             items.append(_happening(entry, entry.event, later))
-    return _folded(items), files
+    return items, files
 
 
 def shown_file(file: Attachment) -> Item:
@@ -65,7 +66,7 @@ def _opening(incident: Incident, files: list[Attachment]) -> Item:
         "id": "opening",
         "author": incident.requester,
         "at": incident.opened_at,
-        "body": render_markdown(incident.description),
+        "body": incident.description,
         "is_empty": not incident.description,
         "attachments": [shown_file(file) for file in files],
         **_road(incident.channel),
@@ -84,7 +85,7 @@ def _message(entry: Entry, comment: Any, incident: Incident) -> Item:
         "id": comment.public_id,
         "author": entry.actor or entry.actor_name,
         "at": entry.at,
-        "body": render_markdown(comment.body),
+        "body": comment.body,
         "attachments": [shown_file(file) for file in comment.shown_files],
         **_road(comment.channel),
     }
@@ -104,7 +105,13 @@ def _happening(entry: Entry, event: TicketEvent, later: dict[str, Attachment]) -
     }
 
 
-def _folded(items: list[Item]) -> list[Item]:
+def latest(items: list[Item]) -> tuple[list[Item], int]:
+    """Return the opening with the last forty entries, and how many between them are left out."""
+    hidden = len(items) - 1 - LATEST
+    return (items, 0) if hidden < LEFT_OUT_FROM else ([items[0], *items[-LATEST:]], hidden)
+
+
+def folded(items: list[Item]) -> list[Item]:
     """Put each run of more than four events behind a fold, but for the last of them."""
     shown: list[Item] = []
     run: list[Item] = []

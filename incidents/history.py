@@ -15,6 +15,7 @@ from itsm.tickets.events import FIELD_LABELS, event_type, people_in, value_label
 from itsm.tickets.models import TicketEvent
 
 TEXT_SHOWN = 200
+ON_A_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,20 @@ class Row:
     changes: list[tuple[str, str, str]]
 
 
-def history_rows(incident: Incident, viewer: User) -> list[Row]:
-    """Return all events that the viewer may read, newest first. Takes two queries."""
-    events = list(
-        TicketEvent.objects.visible_to(viewer).filter(ticket_id=incident.pk).select_related("actor").order_by("-seq")
-    )
+def history_rows(incident: Incident, viewer: User, *, before: int | None = None) -> tuple[list[Row], int | None]:
+    """Return up to 200 events that the viewer may read, newest first, and the next page's `before` (None: no more).
+
+    Takes two queries.
+    """
+    found = TicketEvent.objects.visible_to(viewer).filter(ticket_id=incident.pk).select_related("actor")
+    if before is not None:
+        found = found.filter(seq__lt=before)
+    events = list(found.order_by("-seq")[: ON_A_PAGE + 1])
+    older = events[ON_A_PAGE - 1].seq if len(events) > ON_A_PAGE else None
+    events = events[:ON_A_PAGE]
     wanted = set().union(*(people_in(event.data) for event in events)) if events else set()
     names = dict(User.objects.filter(pk__in=wanted).values_list("pk", "display_name")) if wanted else {}
-    return [_row(event, names) for event in events]
+    return [_row(event, names) for event in events], older
 
 
 def _row(event: TicketEvent, names: Mapping[int, str]) -> Row:

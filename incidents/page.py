@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incidents.access import desk_actor, viewer_of
-from incidents.choices import Pair, offered
-from incidents.conversation import conversation, shown_file
+from incidents.choices import LinkedTicket, Pair, aside
+from incidents.conversation import conversation, folded, latest, shown_file
 from incidents.fields import PROPERTIES
 from incidents.forms import MoveForm, PriorityForm
 from incidents.models import Incident
@@ -21,7 +22,8 @@ from incidents.sending import AND_HOLD, AND_RESOLVE
 from incidents.service_levels import service_levels
 from itsm.accounts.models import User
 from itsm.tickets.actors import Actor
-from itsm.tickets.models import Level, Link, LinkKind
+from itsm.tickets.kinds import kind_of
+from itsm.tickets.models import Level, LinkKind
 from itsm.tickets.moves import Move, legal_moves
 from itsm.tickets.rules import can
 
@@ -38,10 +40,14 @@ def page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict[
     actor = desk_actor(request)
     viewer = viewer_of(request)
     entries, files = conversation(incident, viewer)
+    total = len(entries)
+    entries, earlier = (entries, 0) if shows_all(request) else latest(entries)
+    entries = folded(entries)
     ended = incident.status in incident.kind_info.terminal_statuses
     may_edit = bool(can("ticket.edit", actor, incident)) and not ended
     works = bool(can("ticket.note", actor, incident))
-    choices = offered(incident) if works else {}
+    beside = aside(incident, viewer)
+    watchers = beside.pairs.get("watcher", [])
     levels, next_level = service_levels(incident)
     moves = [_move(incident, move) for move in legal_moves(incident, actor)]
     return {
@@ -49,7 +55,8 @@ def page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict[
         "in_preview": is_pane(request),
         "seen": f"{incident.version}.{incident.event_seq}",
         "entries": entries,
-        "entry_count": sum(entry.get("count", 1) for entry in entries),
+        "entry_count": total,
+        "earlier": earlier,
         "starts_at_end": incident.status != incident.kind_info.initial_status,
         "files": [shown_file(file) for file in files],
         "levels": levels,
@@ -61,15 +68,22 @@ def page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict[
         "may_take": may_edit and incident.assignee_id != viewer.pk,
         "may_set_priority": not ended and bool(can("ticket.override_priority", actor, incident)),
         "priority_form": PriorityForm.of(incident),
-        "properties": _properties(incident, choices, viewer, may_edit),
-        "watchers": choices.get("watcher", []),
-        "watches": viewer.public_id in {ref for ref, _name in choices.get("watcher", [])},
-        "links": _links(incident, viewer),
+        "properties": _properties(incident, beside.pairs, viewer, may_edit),
+        "watchers": watchers,
+        "watches": viewer.public_id in {ref for ref, _name in watchers},
+        "links": [_link(link) for link in beside.links],
         "link_kinds": LinkKind.choices,
         "local_time": timezone.now().astimezone(incident.requester.zone),
         "composer": composer(incident, actor, moves),
         **more,
     }
+
+
+def shows_all(request: HttpRequest) -> bool:
+    """Return whether the whole conversation was asked for, by this request or by the page that it came from."""
+    htmx = getattr(request, "htmx", None)
+    asked = urlsplit(htmx.current_url or "").query if htmx else request.META.get("QUERY_STRING", "")
+    return "all=1" in asked.split("&")
 
 
 def is_pane(request: HttpRequest) -> bool:
@@ -111,7 +125,7 @@ def _move(incident: Incident, move: Move) -> dict[str, Any]:
 
 
 def _properties(
-    incident: Incident, choices: dict[str, list[Pair]], viewer: User, may_edit: bool
+    incident: Incident, choices: Mapping[str, list[Pair]], viewer: User, may_edit: bool
 ) -> list[dict[str, Any]]:
     levels = [(str(value), str(label)) for value, label in Level.choices]
     offers: dict[str, list[Pair]] = {
@@ -151,27 +165,16 @@ def _including(options: list[Pair], pair: Pair) -> list[Pair]:
     return options if any(ref == pair[0] for ref, _label in options) else [pair, *options]
 
 
-def _links(incident: Incident, viewer: User) -> list[dict[str, Any]]:
-    """Return the linked tickets, whichever end this one is. Takes one query."""
-    both = Q(source_id=incident.pk) | Q(target_id=incident.pk)
-    found = Link.objects.filter(both).select_related("source", "target").order_by("pk")
-    shown = []
-    for link in found:
-        outward = link.source_id == incident.pk
-        other = link.target if outward else link.source
-        kind = other.kind_info
-        shown.append(
-            {
-                "id": link.public_id,
-                "words": _link_words(link.kind, outward),
-                "number": other.number,
-                "title": other.title,
-                "status": other.status,
-                "status_label": other.status_label,
-                "url": reverse(kind.url_name, args=[other.number]) if kind.url_name else "",
-            }
-        )
-    return shown
+def _link(link: LinkedTicket) -> dict[str, Any]:
+    kind = kind_of(link.ticket_kind)
+    return {
+        "id": link.public_id,
+        "words": _link_words(link.kind, link.outward),
+        "number": link.number,
+        "title": link.title,
+        "status_label": kind.status_label(link.status),
+        "url": reverse(kind.url_name, args=[link.number]) if kind.url_name else "",
+    }
 
 
 def _link_words(kind: str, outward: bool) -> str:

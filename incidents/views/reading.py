@@ -17,6 +17,7 @@ from itsm.accounts.access import desk_required
 from itsm.tickets.querysets import get_visible
 
 SEARCH_MAX = 100
+NUMBER_DIGITS = 10
 
 
 @require_safe
@@ -50,7 +51,10 @@ def pulse(request: HttpRequest, ref: str) -> HttpResponse:
 def history(request: HttpRequest, ref: str) -> HttpResponse:
     """Answer with everything that was ever done to the incident, old and new values and the road it came by."""
     incident = find_incident(request, ref)
-    context = {"incident": incident, "rows": history_rows(incident, viewer_of(request))}
+    before = request.GET.get("before", "")
+    number = int(before) if before.isascii() and before.isdecimal() and len(before) < NUMBER_DIGITS else None
+    rows, older = history_rows(incident, viewer_of(request), before=number)
+    context = {"incident": incident, "rows": rows, "older": older}
     return render(request, "incidents/history.html", context)
 
 

@@ -71,6 +71,7 @@ def _refused(request: HttpRequest, incident: Incident, draft: Draft, error: Verb
         "errors": list(problems.values()),
         "notice": "" if problems else error.message,
         "may_force": isinstance(error, Unseen),
+        "keep_files": True,
         "messages": error.messages if isinstance(error, Unseen) else [],
     }
     if draft.submission_key:

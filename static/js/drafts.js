@@ -15,7 +15,7 @@ function state(field, text) {
   if (box) box.textContent = text;
 }
 
-function save(field) {
+export function save(field) {
   const key = field.dataset.draftKey;
   timers.delete(key);
   if (!field.value.trim()) { store.drop(key); state(field, ""); }

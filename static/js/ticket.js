@@ -1,4 +1,5 @@
 // The open ticket: news never replaces what is in use; the conversation keeps its place; the number's link is copied.
+import { forget, restore, save } from "./drafts.js";
 import { toast } from "./toasts.js";
 
 const scroller = () => document.getElementById("talk-scroll");
@@ -59,6 +60,19 @@ document.addEventListener("htmx:after:swap", () => {
     button.hidden = false;
   }
   place = null;
+});
+
+// What is written as a note must never come back as a reply: each tab has a draft of its own, and text moves with the tab.
+document.addEventListener("change", (event) => {
+  const tab = event.target.matches?.("form[data-composer] [name=visibility]") && event.target;
+  const field = tab && tab.form.querySelector("[data-draft-key]");
+  if (!field) return;
+  const written = field.value.trim() !== "";
+  if (written) forget(field.dataset.draftKey);
+  field.dataset.draftKey = field.dataset.draftKey.replace(/[a-z]+$/, tab.value);
+  if (written) { save(field); return; }
+  delete field.dataset.draftSeen;
+  restore();
 });
 
 document.addEventListener("scroll", (event) => {

@@ -257,6 +257,35 @@ def test_history_shows_old_and_new_values_and_the_road(cast: Cast, anna: Client,
     assert "wrote a work note" in html
 
 
+def test_a_long_history_is_paged(cast: Cast, anna: Client, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incidents.history.ON_A_PAGE", 3)
+    for urgency in (1, 2, 1, 2):
+        update(incident, {"urgency": urgency}, actor=as_(cast.anna))
+    first = anna.get(page(incident, "history/")).content.decode()
+    assert re.findall(r'id="event-(\d+)"', first) == ["5", "4", "3"]
+    second = anna.get(page(incident, "history/?before=3")).content.decode()
+    assert re.findall(r'id="event-(\d+)"', second) == ["2", "1"]
+    assert "Older events" not in second
+    assert anna.get(page(incident, "history/?before=" + "9" * 40)).status_code == 200
+
+
+def test_a_long_conversation_shows_its_end_and_on_request_all(cast: Cast, anna: Client, incident: Incident) -> None:
+    _grow(incident, cast, 20)
+    short = anna.get(page(incident)).content.decode()
+    assert "It <strong>always</strong> drops" in short
+    assert "Message 19" in short
+    assert "Message 0<" not in short
+    assert "Show 21 earlier entries" in short
+    address = f"http://testserver{page(incident)}?all=1"
+    for whole in (
+        anna.get(page(incident, "?all=1")),
+        anna.get(page(incident, "pulse/"), headers={**HX, "HX-Current-URL": address}),
+        anna.post(page(incident, "take/"), headers={**HX, "HX-Current-URL": address}),
+    ):
+        assert "Message 0<" in whole.content.decode()
+    assert anna.get(page(incident, "?" + "a&" * 900)).status_code == 200
+
+
 def test_choices_are_searched(cast: Cast, anna: Client) -> None:
     def found(what: str, text: str) -> list[str]:
         return [row["text"] for row in anna.get(f"/desk/incidents/choices/{what}.json", {"q": text}).json()]

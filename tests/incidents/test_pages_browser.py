@@ -183,6 +183,34 @@ def test_news_arrives_and_leaves_alone_what_is_in_use(
     page.wait_for_selector(".entry-agent >> text=Half a sen")
 
 
+def test_a_note_that_was_not_sent_never_comes_back_as_a_reply(browser: Any, live_server: Any, ticket: Incident) -> None:
+    page = browser
+    _open(page, live_server, ticket)
+    page.locator("#composer-text").press_sequentially("The customer is wrong")
+    page.click(".composer-tab-note")
+    page.locator("#composer-text").press_sequentially(" again")
+    _open(page, live_server, ticket)
+    assert page.input_value("#composer-text") == ""
+    page.click(".composer-tab-note")
+    assert "The customer is wrong" in page.input_value("#composer-text")
+
+
+def test_chosen_files_outlive_a_refusal(browser: Any, live_server: Any, desk: Cast, ticket: Incident) -> None:
+    page = browser
+    _open(page, live_server, ticket)
+    reply(ticket, "News", actor=as_(desk.rita, Channel.PORTAL))
+    page.fill("#composer-text", "See the file")
+    page.set_input_files("#composer-input", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
+    page.wait_for_selector("#composer-files >> text=notes.txt")
+    page.click("[data-send]")
+    page.wait_for_selector(".composer-news >> text=News")
+    assert page.inner_text("#composer-files").strip() == "notes.txt"
+    page.click("[data-send]")
+    page.wait_for_selector(".entry-agent .file-chip:has-text('notes.txt')")
+    assert page.inner_text("#composer-files") == ""
+    assert page.evaluate("document.getElementById('composer-input').files.length") == 0
+
+
 def test_a_property_is_saved_on_change_and_undone(browser: Any, live_server: Any, ticket: Incident) -> None:
     page = browser
     _open(page, live_server, ticket)
