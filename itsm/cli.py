@@ -17,6 +17,8 @@ def main(arguments: list[str]) -> int:
     """Run one of the four; returns the exit code."""
     what, *rest = arguments
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "itsm.settings")
+    # A plain termination would leave the servers behind that were started for a command; `serve` has its own handlers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         match what:
             case "serve":
@@ -54,8 +56,6 @@ def manage(arguments: list[str]) -> int:
         data_dir, arguments = Path(arguments[1]).absolute(), arguments[2:]
     elif arguments and arguments[0].startswith("--data="):
         data_dir, arguments = Path(arguments[0].removeprefix("--data=")).absolute(), arguments[1:]
-    # A plain termination would leave the servers behind that were started for this command.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with Services(data_dir) as services:
         os.environ.update(services.environment)
         from django.core.management import execute_from_command_line

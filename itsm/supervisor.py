@@ -52,7 +52,7 @@ class Child:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,
         )
 
     def look_after(self) -> None:
@@ -256,7 +256,7 @@ class _only_server_of:  # noqa: N801
         self.file.close()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask the kernel (Linux) for a SIGTERM when the supervisor is gone."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 

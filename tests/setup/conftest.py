@@ -12,15 +12,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from itsm.supervisor import die_with_parent
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 60.0
+PATIENCE = 120.0  # the machine may be busy with the other tests
 
 
 def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
@@ -48,15 +50,24 @@ class Desk:
     port: int
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    options: tuple[str, ...] = ("--empty",)
+    surroundings: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start serving and wait until it is ready."""
         command = [sys.executable, "-m", "itsm.cli", "serve", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as log:
             self.process = process = subprocess.Popen(
-                [*command, "--empty"], stdout=log, stderr=log, env=environment(), cwd="/", start_new_session=True
+                [*command, *self.options],
+                stdout=log,
+                stderr=log,
+                env=environment(**self.surroundings),
+                cwd="/",
+                start_new_session=True,
             )
-        until(lambda: self.get("/readyz")[0] == 200 or process.poll() is not None, f"ready; see {self.log}")
+        until(
+            lambda: self.get("/readyz")[0] == 200 or process.poll() is not None, f"ready; see {self.log}", 2 * PATIENCE
+        )
         assert process.poll() is None, self.log.read_text()[-3000:]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
