@@ -25,7 +25,6 @@ KEPT_AS_CUSTOM = (
     "rfc",
     "vendor",
     "caused_by",
-    "made_sla",
 )
 COLUMNS = frozenset(
     {

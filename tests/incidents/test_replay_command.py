@@ -127,5 +127,6 @@ def test_only_one_replay_at_a_time() -> None:
         with pytest.raises(CommandError, match="Another replay is running"):
             run(SAMPLE, "--limit", 1)
         assert not Incident.objects.exists()
+        other.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
     run(SAMPLE, "--limit", 1)
     assert Incident.objects.count() == 1
