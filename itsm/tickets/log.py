@@ -93,7 +93,11 @@ def write(
         ticket.version += 1
     ticket.updated_at = max(ticket.updated_at, instant)
     event = _append(ticket, code, actor=actor, said=said, at=instant)
-    ticket.save(update_fields=[*changes, "version", "updated_at", "event_seq", "event_hash"])
+    if ticket.pk is None:  # new: the row goes in with the head of its chain, in one statement
+        ticket.save(force_insert=True)
+        event.ticket_id = ticket.pk
+    else:
+        ticket.save(update_fields=[*changes, "version", "updated_at", "event_seq", "event_hash"])
     event.save(force_insert=True)
     waiting = [OutboxEntry(event=event, consumer=name) for name in hooks.consumers_for(code)]
     if waiting and not (actor.at is not None):

@@ -24,10 +24,12 @@ from urllib.parse import urlsplit
 CLIENTS = 8
 WARM_UP = 2.0
 TARGET = 80.0
-PLAIN_PATH = "/bench/insert"
+PLAIN_PATH = "/bench/insert"  # of tests/bench/plain_insert.py
 
 
-def client(address: str, path: str, token: str, seconds: float, results: multiprocessing.Queue[list[float]]) -> None:
+def client(
+    address: str, path: str, token: str, seconds: float, results: multiprocessing.Queue[list[float] | str]
+) -> None:
     """Post to the path over one connection for so long; put the seconds that each answer took (after a warm-up)."""
     parts = urlsplit(address)
     line = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
@@ -47,7 +49,8 @@ def client(address: str, path: str, token: str, seconds: float, results: multipr
         answer = line.getresponse()
         content = answer.read()
         if answer.status != 201:
-            raise SystemExit(f"{path} answered {answer.status}: {content[:300]!r}")
+            results.put(f"{path} answered {answer.status}: {content[:300]!r}")
+            return
         if now > begun + WARM_UP:
             took.append(time.perf_counter() - now)
     results.put(took)
@@ -55,15 +58,19 @@ def client(address: str, path: str, token: str, seconds: float, results: multipr
 
 def measure(address: str, path: str, token: str, seconds: float) -> tuple[float, float, float]:
     """Return requests per second, and the p50 and p95 of an answer in milliseconds, with CLIENTS processes."""
-    results: multiprocessing.Queue[list[float]] = multiprocessing.Queue()
+    results: multiprocessing.Queue[list[float] | str] = multiprocessing.Queue()
     clients = [
         multiprocessing.Process(target=client, args=(address, path, token, seconds, results)) for _ in range(CLIENTS)
     ]
     for process in clients:
         process.start()
-    took = [one for _ in clients for one in results.get(timeout=seconds + 120)]
+    answers = [results.get(timeout=seconds + 120) for _ in clients]
     for process in clients:
         process.join()
+    failures = [answer for answer in answers if isinstance(answer, str)]
+    if failures:
+        sys.exit(failures[0])
+    took = [one for answer in answers if not isinstance(answer, str) for one in answer]
     cuts = statistics.quantiles(took, n=20)
     return len(took) / seconds, statistics.median(took) * 1000, cuts[18] * 1000
 
@@ -79,7 +86,7 @@ def free_port() -> int:
 @contextmanager
 def server(port: int, database: str) -> Iterator[str]:
     """Run the web server as `bin/serve` does, with the plain view added; give its address."""
-    command = ["granian", "tests.bench.plain:application", "--interface", "wsgi", "--host", "127.0.0.1"]
+    command = ["granian", "tests.bench.plain_insert:application", "--interface", "wsgi", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
     environment = os.environ | {"ITSM_PROCESS": "web", "DATABASE_URL": database, "LOG_LEVEL": "WARNING"}
     process = subprocess.Popen([sys.executable, "-m", *command], env=environment)

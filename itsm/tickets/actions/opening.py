@@ -183,8 +183,8 @@ def _insert(
     if ticket.team is None:
         routed = route(ticket, actor=actor)
         ticket.team = routed.team if routed else None
-    ticket.save(force_insert=True)
-    if watchers:
+    if watchers:  # they must be there when the listeners of the first event ask for them
+        ticket.save(force_insert=True)
         Watcher.objects.bulk_create([Watcher(ticket_id=ticket.pk, user=person) for person in set(watchers)])
     data: dict[str, Any] = {
         name: plain_value(getattr(ticket, name))
