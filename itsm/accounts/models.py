@@ -122,7 +122,10 @@ class User(AbstractBaseUser):
         ordering = ("display_name", "pk")
         verbose_name = _("person")
         constraints = (models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),)
-        indexes = (GinIndex(fields=["roles"], name="user_roles"),)
+        indexes = (
+            GinIndex(fields=["roles"], name="user_roles"),
+            models.Index(fields=["display_name", "id"], name="user_by_name"),
+        )
 
     def __str__(self) -> str:
         return self.display_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from itsm.accounts.changelog import ChangedMeanwhile
+from itsm.accounts.changelog import ChangedMeanwhile, fingerprint
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import Invalid, Refused
 from workspace.access import desk, person
@@ -68,10 +68,13 @@ def page(request: HttpRequest, key: str, template: str, context: dict[str, Any],
     return render(request, f"workspace/administration/{template}.html", shown, status=status)
 
 
-def submit[Result](form: forms.Form, verb: Callable[[dict[str, Any]], Result]) -> tuple[Result | None, int]:
+def submit[Result](
+    form: forms.Form, verb: Callable[[dict[str, Any]], Result], *, state: Callable[[], Mapping[str, Any]] | None = None
+) -> tuple[Result | None, int]:
     """Call the verb with the valid form's values; return what it returns, and 0, or None and the status of a refusal.
 
-    What was refused stands on the form: 422 beside its field, 409 when somebody else was faster. What was typed stays.
+    What was refused stands on the form: 422 beside its field, 409 when somebody else was faster. What was typed stays,
+    and the form then carries the present `state`, so that saving it again replaces that knowingly.
     """
     if not form.is_valid():
         return None, 422
@@ -84,6 +87,9 @@ def submit[Result](form: forms.Form, verb: Callable[[dict[str, Any]], Result]) -
         _add(form, error.message_dict if hasattr(error, "error_dict") else {"": error.messages})
     except ChangedMeanwhile as error:
         form.add_error(None, error.message)
+        if state is not None:
+            form.data = form.data.copy()  # type: ignore[attr-defined]
+            form.data[form.add_prefix("seen")] = fingerprint(state())  # type: ignore[index]
         return None, 409
     except IntegrityError:
         form.add_error(None, _("Somebody saved the same thing at this moment. Look at it, then try again."))
