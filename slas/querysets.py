@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 
-if TYPE_CHECKING:
-    pass
 
-
-class TimerQuerySet(models.QuerySet["Timer"]):
+class TimerQuerySet(models.QuerySet[Any]):
     """Questions about timers."""
 
     def of_tickets(self, tickets: Iterable[Any]) -> TimerQuerySet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -47,7 +48,7 @@ def record(fired: Sequence[Fired], *, detected_at: datetime) -> list[Fired]:
     """
     if not fired:
         return []
-    columns = [
+    columns: list[list[Any]] = [
         [step.timer.pk for step in fired],
         [step.epoch for step in fired],
         [step.step for step in fired],

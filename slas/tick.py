@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -153,7 +154,7 @@ def _fire_alone(step: int, failed: list[int]) -> int:
         return 0
 
 
-def _rows_to_claim(sql: str, arguments: list[object]) -> Claimed:
+def _rows_to_claim(sql: str, arguments: list[Any]) -> Claimed:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         rows: list[tuple[int, int]] = cursor.fetchall()
@@ -208,7 +209,7 @@ def _note(happened: Sequence[Fired]) -> None:
     """Write on the timers which of their steps are done, and that they are breached."""
     if not happened:
         return
-    columns = [
+    columns: list[list[Any]] = [
         [step.timer.pk for step in happened],
         [step.step for step in happened],
         [step.at for step in happened],

@@ -154,7 +154,8 @@ class Effects:
 def actions_of(step: Fired) -> list[Mapping[str, Any]]:
     """Return what the timer's chain orders at this step."""
     chain = step.timer.chain_version
-    listed = next((entry["actions"] for entry in chain.steps if entry["percent"] == step.step), []) if chain else []
+    steps = chain.steps if chain is not None else []
+    listed: list[Mapping[str, Any]] = next((one["actions"] for one in steps if one["percent"] == step.step), [])
     if step.kind == EventKind.BREACHED and not any(action["do"] == NOTIFY for action in listed):
         return [*listed, *UNNAMED_BREACH]
-    return list(listed)
+    return listed

@@ -11,7 +11,7 @@ from itsm.tickets.models import Comment, Visibility
 from slas.actions.book import Book, stopped
 from slas.keeping import timers_of
 from slas.models import Metric, State, Timer
-from slas.plans import plans_for
+from slas.plans import Plan, plans_for
 
 OWN_EVENTS = "sla."
 
@@ -66,17 +66,13 @@ def follow_state(book: Book, *, answered: bool = False, fields_changed: bool = T
 
 def _follow_plans(book: Book, *, opened: bool) -> None:
     plans = plans_for(book.ticket, book.at)
-    for timer in book.active():
-        if (timer.kind, timer.metric) not in plans:
-            book.cancel(timer)
+    for orphan in book.active():
+        if (orphan.kind, orphan.metric) not in plans:
+            book.cancel(orphan)
     for (kind, metric), plan in plans.items():
-        timer = _active_timer(book, kind, metric, opened=opened)
+        timer = _timer_under(plan, book, kind, metric, opened=opened)
         if timer is None:
-            if not opened and metric == Metric.RESPONSE and _was_answered(book, kind):
-                continue
-            timer = book.attach(plan)
-        elif (timer.policy_id, timer.goal_id) != (plan.policy.policy.pk, plan.goal.goal.pk):
-            book.retarget(timer, plan)
+            continue
         pauses = plan.policy.pause is not None and plan.policy.pause.matches(book.ticket, book.at)
         if pauses and timer.state == State.RUNNING:
             book.pause(timer)
@@ -84,7 +80,19 @@ def _follow_plans(book: Book, *, opened: bool) -> None:
             book.resume(timer)
 
 
-def _active_timer(book: Book, kind: str, metric: str, *, opened: bool) -> Timer | None:
+def _timer_under(plan: Plan, book: Book, kind: str, metric: str, *, opened: bool) -> Timer | None:
+    """Return the active timer, put under the plan: retargeted, taken up again, or new; None for a response that was
+    given already."""
+    timer = _active_timer(book, kind, metric)
+    if timer is None:
+        answered = not opened and metric == Metric.RESPONSE and _was_answered(book, kind)
+        return None if answered else book.attach(plan)
+    if (timer.policy_id, timer.goal_id) != (plan.policy.policy.pk, plan.goal.goal.pk):
+        book.retarget(timer, plan)
+    return timer
+
+
+def _active_timer(book: Book, kind: str, metric: str) -> Timer | None:
     """Return the active timer, a stopped resolution timer taken up again when the ticket is open anew, or None."""
     timers = book.of(kind, metric)
     active = next((timer for timer in timers if timer.is_active), None)
