@@ -13,6 +13,7 @@ from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.conditions import Context
 from itsm.notifications.actions import unread_count
+from workspace.administration.sections import has_settings
 from workspace.counts import counts_of, shown
 from workspace.lists import ENDED, FIXED, Queue, team_queue
 
@@ -115,4 +116,8 @@ def _bottom(request: HttpRequest) -> list[dict[str, Any]]:
             except NoReverseMatch:  # that room is not installed
                 continue
             links.append({"section": "bottom", "label": label, "url": url, "icon": symbol})
+    if has_settings(request.user):  # type: ignore[arg-type]
+        url = reverse("administration:overview")
+        current = request.path.startswith(url)
+        links.append({"section": "bottom", "label": _("Settings"), "url": url, "icon": "settings", "current": current})
     return links

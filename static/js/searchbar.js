@@ -41,7 +41,7 @@ function draw(input, rows) {
     item.choose = () => choose(input, row);
     list.append(item);
   });
-  input.closest("form").append(list);
+  (input.closest("[data-suggest-box]") ?? input.closest("form")).append(list);
 }
 
 async function ask(input) {
