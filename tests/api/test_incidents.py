@@ -105,6 +105,7 @@ def test_a_key_that_cannot_be_stored_is_refused(rita: Caller, key: str) -> None:
 
 
 def test_it_is_read_by_id_and_by_number_in_any_case(rita: Caller, incident: Incident) -> None:
+    assert rita.get(f"incidents/{incident.number}/").json()["web_url"].endswith(f"/requests/{incident.number}/")
     for ref in (incident.public_id, incident.public_id.upper(), incident.number, incident.number.lower()):
         assert rita.get(f"incidents/{ref}/").json()["id"] == incident.public_id
 

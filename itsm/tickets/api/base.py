@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -24,12 +24,8 @@ def api_url(request: Request, ticket: Any) -> str:
 def web_url(request: Request, ticket: Any) -> str:
     """Return the address of the ticket's page for the caller: the desk's page, or the portal's."""
     for_desk = request.user.may(Permission.USE_DESK)  # type: ignore[union-attr]
-    name = ticket.kind_info.url_name if for_desk else "portal:ticket"
-    try:
-        path = reverse(name, args=[ticket.number])
-    except NoReverseMatch:
-        path = "/"
-    url: str = request.build_absolute_uri(path)
+    name = ticket.kind_info.url_name if for_desk else "portal:request"
+    url: str = request.build_absolute_uri(reverse(name, args=[ticket.number]))
     return url
 
 
