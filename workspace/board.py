@@ -21,7 +21,7 @@ from itsm.tickets.models import Ticket
 from itsm.tickets.paging import Page, page_of
 from itsm.tickets.querysets import TicketQuerySet
 from workspace.access import person
-from workspace.counts import MOST, shown
+from workspace.counts import shown
 from workspace.lists import ORDERS, Queue, queue_named
 from workspace.nav import my_counts, my_teams
 from workspace.preferences import Look, look_of
@@ -90,9 +90,11 @@ class Board:
 
     @cached_property
     def total(self) -> str:
-        """How many tickets the queue or the search has, capped; empty where nobody counts them."""
+        """How many tickets there are, capped; a search is not counted beyond its first page. Empty where unknown."""
+        if self.search.problem or (self.search.text and self.cursor):
+            return ""
         if self.search.text:
-            return shown(self.tickets.order_by().values("pk")[: MOST + 1].count()) if not self.search.problem else ""
+            return f"{PAGE}+" if self.page.next_cursor else str(len(self.page.rows))
         return shown(self.counts[self.queue.key]) if self.queue.key in self.counts else ""
 
     @property

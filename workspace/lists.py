@@ -61,7 +61,8 @@ FIXED: tuple[Queue, ...] = (
         "waiting",
         pgettext_lazy("queue", "Waiting on user"),
         "message-question",
-        AllOf((OPEN, Leaf("is", "eq", "waiting"))),
+        # What is on hold is open; said twice, the database would think such tickets far rarer than they are.
+        Leaf("is", "eq", "waiting"),
         "G W",
         empty_text=_("No ticket waits for an answer from its requester."),
     ),
@@ -71,7 +72,8 @@ ENDED: tuple[Queue, ...] = (
         "resolved",
         pgettext_lazy("queue", "Resolved"),
         "circle-check",
-        Leaf("is", "eq", "resolved"),
+        # Said by the two instants rather than by the status: those have an index of their own.
+        AllOf((Leaf("resolved", "is_not_empty"), Leaf("closed", "is_empty"))),
         is_counted=False,
         empty_text=_("No ticket is resolved and not yet closed."),
     ),

@@ -27,7 +27,7 @@ COLUMNS: dict[str, str | Promise] = {
     "updated": gettext_lazy("Changed"),
     "channel": gettext_lazy("Channel"),
 }
-USUAL_COLUMNS = ("priority", "status", "level", "requester", "team", "owner", "updated")
+USUAL_COLUMNS = {"priority", "status", "level", "requester", "team", "owner", "updated"}
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ def look_of(request: HttpRequest, user: User) -> Look:
     """
     stored = QueuePreference.objects.filter(pk=user.pk).first() or QueuePreference(user=user)
     asked = _checked(request.GET)
-    columns = tuple(name for name in stored.columns if name in COLUMNS) or USUAL_COLUMNS
+    chosen = set(stored.columns) & set(COLUMNS) or USUAL_COLUMNS
     sort = asked.get("sort", stored.sort)
     return Look(
         asked.get("layout", stored.layout),
         asked.get("density", stored.density),
         sort if sort in ORDERS else "due",
-        columns,
+        tuple(name for name in COLUMNS if name in chosen),
     )
 
 
