@@ -21,7 +21,7 @@ SEE_OTHER = 303
 def wants_parts(request: HttpRequest) -> bool:
     """Return whether htmx asks for parts of a page; going back in the history it wants the whole one."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
 def status_of(error: VerbError) -> int:
@@ -59,9 +59,7 @@ def done(
     if not wants_parts(request):
         if text:
             messages.success(request, text)
-        response = HttpResponseRedirect(then or page_url(incident))
-        response.status_code = SEE_OTHER
-        return response
+        return HttpResponseRedirect(then or page_url(incident), status=SEE_OTHER)
     response = parts(request, incident.number, **more)
     said: dict[str, Any] = {"toast": {"text": text, "level": "success", "undo": undo}} if text else {}
     response["HX-Trigger"] = json.dumps(said)

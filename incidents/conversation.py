@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
@@ -19,7 +20,7 @@ LATEST = 40
 LEFT_OUT_FROM = 10
 Item = dict[str, Any]
 
-_ROADS = {
+_ROADS: dict[str, tuple[str, Callable[[], str]]] = {
     Channel.MAIL: ("mail", lambda: _("by e-mail")),
     Channel.PORTAL: ("world", lambda: _("in the portal")),
     Channel.PHONE: ("phone", lambda: _("by phone")),
@@ -56,8 +57,10 @@ def shown_file(file: Attachment) -> Item:
 
 
 def _road(channel: str) -> Item:
-    icon, words = _ROADS.get(channel, ("", None))
-    return {"via": words() if words else "", "via_icon": icon}
+    if channel not in _ROADS:
+        return {"via": "", "via_icon": ""}
+    icon, words = _ROADS[channel]
+    return {"via": words(), "via_icon": icon}
 
 
 def _opening(incident: Incident, files: list[Attachment]) -> Item:

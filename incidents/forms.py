@@ -49,14 +49,11 @@ class MoveForm(VerbForm):
 
 
 def _form_field(one: MoveField) -> forms.Field:
-    required = one.required is True
+    words: dict[str, Any] = {"label": one.label, "help_text": one.help_text, "required": one.required is True}
     if one.choices:
-        return forms.ChoiceField(
-            label=one.label, help_text=one.help_text, required=required, choices=[("", _("Choose …")), *one.choices]
-        )
+        return forms.ChoiceField(choices=[("", _("Choose …")), *one.choices], **words)
     # Without maxlength: browsers cut a pasted text there without a word, the verb says how much is too much.
-    widget = forms.Textarea(attrs={"rows": 4}) if one.multiline else forms.TextInput()
-    return forms.CharField(label=one.label, help_text=one.help_text, required=required, widget=widget)
+    return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}) if one.multiline else forms.TextInput(), **words)
 
 
 class PriorityForm(VerbForm):

@@ -77,12 +77,14 @@ def _refused(
 @require_POST
 @desk_required
 def take(request: HttpRequest, ref: str) -> HttpResponse:
-    """Make the incident the viewer's own."""
+    """Make the incident the viewer's own, unless somebody else took it since the page was loaded."""
     incident = find_incident(request, ref)
     viewer = viewer_of(request)
     try:
         require("ticket.assign", desk_actor(request), incident)
-        before = set_property(incident, "assignee", viewer.public_id, was=None, actor=desk_actor(request))
+        before = set_property(
+            incident, "assignee", viewer.public_id, was=request.POST.get("was"), actor=desk_actor(request)
+        )
     except VerbError as error:
         return _refused(request, incident, PROPERTIES["assignee"], "", error.message, status_of(error))
     undo = f"{reverse('incidents:edit', args=[incident.number, 'assignee'])}?{urlencode({'assignee': before})}"

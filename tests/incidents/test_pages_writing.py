@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from incidents import sending
 from incidents.actions import hold, open_incident, perform, reply
 from incidents.models import Incident
 from incidents.statuses import MOVES, Status
@@ -202,6 +203,27 @@ def test_a_reply_is_held_back_while_there_is_news(cast: Cast, anna: Client, inci
     sent = anna.post(url(incident, "comment"), {**form, "force": "1"}, headers=headers)
     assert sent.status_code == ok(headers)
     assert Comment.objects.filter(body="Try this").count() == 1
+
+
+def test_news_between_the_look_and_the_sending_is_noticed(
+    cast: Cast, anna: Client, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    look = sending.unseen_messages
+
+    def looked(*given: Any) -> list[Comment]:
+        found = look(*given)
+        if not looks:
+            reply(incident, "In the last moment", actor=as_(cast.rita, Channel.PORTAL))
+        looks.append(len(found))
+        return found
+
+    monkeypatch.setattr(sending, "unseen_messages", looked)
+    form = {"body": "Try this", "visibility": "public", "seen": incident.event_seq}
+    answer = anna.post(url(incident, "comment"), form, headers=HX)
+    assert answer.status_code == 409
+    assert "In the last moment" in answer.content.decode()
+    assert not Comment.objects.filter(body="Try this").exists()
 
 
 def test_other_changes_do_not_hold_a_reply_back(cast: Cast, anna: Client, incident: Incident) -> None:
@@ -402,6 +424,15 @@ def test_take(cast: Cast, anna: Client, incident: Incident, headers: dict) -> No
     before = events(incident)
     assert anna.post(url(incident, "take"), headers=headers).status_code == ok(headers)
     assert events(incident) == before
+
+
+def test_what_another_has_taken_is_not_taken_away_unseen(cast: Cast, anna: Client, incident: Incident) -> None:
+    assign(incident, actor=as_(cast.ben), assignee=cast.ben)
+    answer = anna.post(url(incident, "take"), {"was": ""}, headers=HX)
+    assert answer.status_code == 409
+    assert "Assignee was changed meanwhile to “Ben Example”" in answer.content.decode()
+    assert Incident.objects.get(pk=incident.pk).assignee == cast.ben
+    assert anna.post(url(incident, "take"), {"was": cast.ben.public_id}, headers=HX).status_code == 200
 
 
 @ROADS
