@@ -50,7 +50,7 @@ class CategoryRef(serializers.Serializer[Category]):
 class CategoryOut(CategoryRef):
     """A category and the one that it is part of."""
 
-    parent = serializers.CharField(  # type: ignore[assignment]  the name is the answer's
+    parent = serializers.CharField(  # type: ignore[assignment]  # the answer's name for it
         source="parent.public_id", default=None, read_only=True, allow_null=True
     )
     is_active = serializers.BooleanField(read_only=True)

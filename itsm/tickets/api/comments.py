@@ -77,7 +77,7 @@ class CommentViews(TicketChildViews):
         return Response(self._answer(ticket, reply.comment), status=201)
 
     def _readable(self) -> Any:
-        files = Prefetch("attachments", queryset=Attachment.objects.visible_to(self.viewer), to_attr="shown_files")
+        files = Prefetch("attachments", queryset=Attachment.objects.visible_to(self.viewer), to_attr="shown_files")  # type: ignore[no-redef]
         return Comment.objects.visible_to(self.viewer).select_related("author").prefetch_related(files)
 
     def _replay(self, ticket: Any, key: str | None) -> Response | None:
@@ -94,5 +94,5 @@ class CommentViews(TicketChildViews):
 
     def _answer(self, ticket: Any, comment: Comment | None) -> dict[str, Any]:
         if comment is not None and not hasattr(comment, "shown_files"):
-            comment.shown_files = []  # type: ignore[attr-defined]
+            comment.shown_files = []
         return self.shown(self.answer_serializer, {"comment": comment, "ticket": ticket})

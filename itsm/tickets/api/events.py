@@ -31,7 +31,7 @@ class EventOut(serializers.Serializer[TicketEvent]):
     actor = PersonRef(read_only=True, allow_null=True)
     channel = serializers.ChoiceField(Channel.choices, read_only=True)
     internal = serializers.BooleanField(read_only=True)
-    data = serializers.DictField(required=False)  # type: ignore[assignment]  the name is the answer's
+    data = serializers.DictField(required=False)  # type: ignore[assignment]  # the answer's name for it
 
     def get_text(self, event: TicketEvent) -> str:
         """Return the event in words."""
