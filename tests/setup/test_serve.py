@@ -1,5 +1,7 @@
 """`bin/serve` and `bin/manage` as a person uses them, and what happens when parts of it are killed."""
 
+import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -115,6 +117,21 @@ def test_manage_starts_and_stops_what_does_not_run(new_desk: Callable[[], Desk])
     first = quiet.manage("migrate", "--verbosity", "0")
     assert (first.returncode, first.stdout) == (0, "")
     assert quiet.processes() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs as somebody else")
+def test_root_may_keep_a_desk_where_others_cannot_go(new_desk: Callable[[], Desk]) -> None:
+    private = new_desk()
+    private.data.chmod(0o700)
+    answer = private.manage(
+        "shell", "--no-imports", "-c", "from django.db import connection as c; c.ensure_connection()"
+    )
+    home = Path((private.data / "postgres.home").read_text())
+    assert answer.returncode == 0, answer.stderr
+    assert str(home) in answer.stderr
+    assert stat.S_IMODE(private.data.stat().st_mode) == 0o700
+    assert private.processes() == []
+    shutil.rmtree(home)
 
 
 def test_two_commands_at_once_share_the_servers(new_desk: Callable[[], Desk]) -> None:
