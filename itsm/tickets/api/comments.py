@@ -77,8 +77,8 @@ class CommentViews(TicketChildViews):
         return Response(self._answer(ticket, reply.comment), status=201)
 
     def _readable(self) -> Any:
-        files = Prefetch("attachments", queryset=Attachment.objects.visible_to(self.viewer), to_attr="shown_files")  # type: ignore[no-redef]
-        return Comment.objects.visible_to(self.viewer).select_related("author").prefetch_related(files)
+        files = Prefetch("attachments", queryset=Attachment.objects.visible_to(self.viewer), to_attr="shown_files")
+        return Comment.objects.visible_to(self.viewer).select_related("author").prefetch_related(files)  # type: ignore[no-redef]
 
     def _replay(self, ticket: Any, key: str | None) -> Response | None:
         """Return the answer of the first call with this key. The ticket may have moved on since."""
