@@ -30,9 +30,9 @@ def panel(request: HttpRequest) -> HttpResponse:
         return redirect(f"{target}?{urlencode({**back, 'q': search.text})}")
     sent = bool(request.GET.get("apply"))
     filters = TicketFilter(request.GET if sent else None, Ticket.objects.visible_to(person(request)), request=request)
-    fields = [name for name in request.GET.getlist("fields") if name in FIELDS]
+    fields = [name for name in request.GET.getlist("fields") if name in FIELDS] or list(FIELDS)
     if sent and filters.form.is_valid():
-        text = merged(search.condition, filters.condition(), fields or FIELDS)
+        text = merged(search.condition, filters.condition(), fields)
         return redirect(f"{target}?{urlencode({**back, 'q': text} if text else back)}")
     if not sent:
         values, _rest = take_apart(search.condition)
