@@ -68,7 +68,7 @@ def reply(
     current: Incident = lock(locked)
     waited = current.status == Status.ON_HOLD and current.hold_reason == HoldReason.AWAITING_CALLER
     if public and waited and actor.user is not None and actor.user.pk == current.requester_id:
-        resume_locked(current, actor=SYSTEM, because="reply")
+        resume_locked(current, actor=actor if actor.at else SYSTEM, because="reply")
     return Reply(current, written)
 
 

@@ -9,6 +9,7 @@ from incidents.actions import close, hold, open_incident, perform, reopen, reply
 from incidents.closing import close_resolved
 from incidents.models import Incident, IncidentSettings
 from incidents.statuses import MOVES, HoldReason, Status
+from itsm.accounts.models import User
 from itsm.tickets.actions import assign
 from itsm.tickets.actors import SYSTEM, Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused, Stale, VerbError
@@ -160,6 +161,19 @@ def test_the_requesters_reply_ends_waiting_for_them(cast: Cast) -> None:
     assert answered.incident.status == Status.IN_PROGRESS
     assert answered.incident.hold_reason == ""
     assert answered.incident.events.last().data == {"because": "reply"}
+
+
+def test_an_imported_reply_resumes_at_its_own_instant(cast: Cast) -> None:
+    past = timezone.now() - timedelta(days=100)
+
+    def at(user: User, hours: int) -> Actor:
+        return Actor(user, Channel.IMPORT, at=past + timedelta(hours=hours))
+
+    incident = open_incident(actor=at(cast.imke, 0), title="Old", requester=cast.imke, team=cast.network)
+    held = hold(incident, actor=at(cast.imke, 1), hold_reason="awaiting_caller", comment="Which?")
+    answered = reply(held, "That one", actor=at(cast.imke, 2))
+    assert answered.incident.status == Status.IN_PROGRESS
+    assert answered.incident.events.get(code="incident.resumed").at == past + timedelta(hours=2)
 
 
 def test_a_reply_does_not_end_waiting_for_a_supplier(cast: Cast) -> None:
