@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -137,7 +137,7 @@ class QuickMenu:
 
     name: str
     label: str | Promise
-    options: list[tuple[Any, str | Promise, bool]]
+    options: Sequence[tuple[Any, Any, bool]]
     chosen: int
 
 

@@ -82,7 +82,7 @@ class OpenIncidentForm(forms.Form):
     assignee = PickedPerson(
         User.objects.none(), to_field_name="public_id", required=False, label=gettext_lazy("Assignee")
     )
-    files = FilesField(required=False, label=gettext_lazy("Files"))
+    files = FilesField(required=False, label=gettext_lazy("Files"))  # type: ignore[assignment]  # a field, taken out by Form
     submission_key = forms.CharField(max_length=100, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -77,7 +77,13 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     entries += _bottom(request)
     entries += [
-        {"key": "search", "label": _("Search"), "url": reverse("workspace:search"), "icon": "search"},
+        {
+            "key": "search",
+            "label": _("Search"),
+            "url": reverse("workspace:search"),
+            "icon": "search",
+            "palette": reverse("workspace:palette"),
+        },
         {
             "key": "new",
             "label": _("New"),
@@ -91,7 +97,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _inbox(request: HttpRequest) -> dict[str, Any]:
     url = reverse("notifications:notices")
-    unread = unread_count(request.user)  # type: ignore[arg-type]
+    unread = unread_count(request.user)
     return {
         "key": "inbox",
         "label": _("Inbox"),
@@ -105,7 +111,7 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
 
 
 def _bottom(request: HttpRequest) -> list[dict[str, Any]]:
-    links = []
+    links: list[dict[str, Any]] = []
     for permission, name, label, symbol in (
         (Permission.VIEW_OUTBOX, "notifications:outbox", _("Outbox"), "mail"),
         (Permission.USE_DESK, "portal:requests", _("My own requests"), "lifebuoy"),

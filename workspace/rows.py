@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any, cast
 
 from django.db.models import OuterRef, Subquery
 from django.template.loader import get_template
@@ -67,7 +68,7 @@ class Row:
     updated_at: datetime
 
 
-def row_fields(tickets: TicketQuerySet[Ticket], columns: Collection[str] = ()) -> TicketQuerySet[Ticket]:
+def row_fields(tickets: TicketQuerySet[Ticket], columns: Collection[str] = ()) -> TicketQuerySet[Any]:
     """Return the query with exactly what a row shows, and of these columns only those that are asked for.
 
     Each table more is a longer plan: planning seven joins costs the database more than reading fifty rows. What an
@@ -126,7 +127,7 @@ def drawn_rows(rows: Iterable[Row]) -> list[SafeString]:
 @lru_cache(maxsize=KEPT_ROWS)
 def _drawn(row: Row, language: str) -> SafeString:
     """A row is a pure function of what it shows, so the same row is drawn once, for whomever it is shown to."""
-    return get_template("workspace/row.html").render({"r": row})
+    return cast(SafeString, get_template("workspace/row.html").render({"r": row}))
 
 
 def ticket_url(ticket: Ticket) -> str:

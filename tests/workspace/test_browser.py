@@ -204,3 +204,27 @@ def test_an_agent_opens_an_incident_for_a_caller(cast: Cast, open_page: OpenPage
     page.wait_for_url("**/desk/incidents/INC*/")
     opened = Incident.objects.get(title="VPN dead")
     assert (opened.requester, opened.priority, opened.channel) == (cast.rita, 1, "phone")
+
+
+def test_the_palette_finds_tickets_and_pages(cast: Cast, open_page: OpenPage, axe: str) -> None:
+    [one] = _some(cast, 1)
+    page = open_page(cast.anna, "/desk/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("unassigned")
+    page.wait_for_selector("#palette [role=option] >> text=Unassigned")
+    page.fill("#palette input", "vpn")
+    page.wait_for_selector(f"#palette [role=option] >> text={one.number}")
+    page.evaluate(axe)
+    assert page.evaluate(FINDINGS, TAGS) == []
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/desk/incidents/{one.number}/")
+
+
+def test_the_keys_of_the_rail_lead_to_queues(cast: Cast, open_page: OpenPage) -> None:
+    page = open_page(cast.anna, "/desk/")
+    page.keyboard.press("g")
+    page.keyboard.press("u")
+    page.wait_for_url("**/desk/queue/?view=unassigned")
+    page.keyboard.press("c")
+    page.wait_for_url("**/desk/new/")
