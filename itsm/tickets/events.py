@@ -27,6 +27,14 @@ FIELD_LABELS = {
     "reassignment_count": gettext_noop("reassignments"),
     "reopen_count": gettext_noop("reopenings"),
 }
+LEVEL_WORDS = {1: gettext_noop("High"), 2: gettext_noop("Medium"), 3: gettext_noop("Low")}
+PRIORITY_WORDS = {
+    1: gettext_noop("Critical"),
+    2: gettext_noop("High"),
+    3: gettext_noop("Moderate"),
+    4: gettext_noop("Low"),
+    5: gettext_noop("Planning"),
+}
 
 
 @dataclass(frozen=True)
@@ -70,9 +78,9 @@ def value_label(field: str, value: Any, names: Names) -> str:
             return names.get(value["user"], _("somebody"))
         return str(value.get("label", ""))
     if field in {"impact", "urgency"}:
-        return {1: _("High"), 2: _("Medium"), 3: _("Low")}.get(value, str(value))
+        return _(LEVEL_WORDS[value]) if value in LEVEL_WORDS else str(value)
     if field == "priority":
-        return {1: _("Critical"), 2: _("High"), 3: _("Moderate"), 4: _("Low"), 5: _("Planning")}.get(value, str(value))
+        return _(PRIORITY_WORDS[value]) if value in PRIORITY_WORDS else str(value)
     return str(value)
 
 
