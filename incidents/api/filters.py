@@ -47,6 +47,18 @@ DEFAULT_ORDER = "-opened_at"
 class ChoicesFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
     """One value or several with commas."""
 
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        """Keep rows that have one of the values.
+
+        Raises:
+            BadRequest: there is nothing between two commas.
+        """
+        if value and "" in value:
+            sentence = _("Put a value before and after each comma.")
+            raise BadRequest(sentence, {str(self.field_name): [sentence]})
+        rows: QuerySet[Any] = super().filter(qs, value)
+        return rows
+
 
 class IncidentFilter(filters.FilterSet):
     """The parameters of the list, each declared."""
