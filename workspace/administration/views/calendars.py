@@ -22,6 +22,7 @@ from workspace.administration.forms.levels import HOLIDAY_YEARS, WEEK, CalendarF
 from workspace.administration.hours import Unreadable, sentences, write_spans
 
 NINE_TO_FIVE = "09:00-17:00"
+NINE_TO_FIVE_MINUTES = (9 * 60, 17 * 60)
 SHOWN_VERSIONS = 10
 
 
@@ -77,7 +78,8 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
     if calendar and calendar.current:
         initial["seen"] = str(calendar.current.number)
     if request.method != "POST":
-        return _editor(request, calendar, CalendarForm(initial=initial, calendar=calendar), spec)
+        shown = spec or CalendarSpec("UTC", ((NINE_TO_FIVE_MINUTES,),) * 5 + ((), ()))
+        return _editor(request, calendar, CalendarForm(initial=initial, calendar=calendar), shown)
     if "holidays" in request.POST:
         return _with_holidays(request, calendar, initial)
     form = CalendarForm(request.POST, initial=initial, calendar=calendar)

@@ -32,6 +32,7 @@ from workspace.administration.conditions import Readable, readable
 from workspace.administration.forms.tickets import RuleForm
 from workspace.search import ticket_with_number
 
+KIND = "incident"
 PLACES = {"up": -1, "down": 1}
 
 
@@ -71,6 +72,7 @@ def try_rules(request: HttpRequest, text: str) -> Trial | None:
     if ticket is None:
         level = Level.LOW
         ticket = Incident(
+            kind=KIND,
             title=text,
             requester=user,
             opened_by=user,
