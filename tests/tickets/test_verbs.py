@@ -186,6 +186,8 @@ def test_a_comment_is_written_once_for_one_key(cast: Cast, incident: Incident) -
     assert incident.comments.count() == 1
     other = comment(incident, "Hello", actor=as_(cast.anna), submission_key="k")
     assert other != first
+    elsewhere = open_incident(actor=as_(cast.rita), title="Another")
+    assert comment(elsewhere, "Hello", actor=as_(cast.rita), submission_key="k") != first
 
 
 @pytest.mark.parametrize("body", ["", "  \n ", "x" * 100_001, "nul\x00"])

@@ -39,7 +39,9 @@ class Comment(models.Model):
     class Meta:
         ordering = ("created_at", "pk")
         verbose_name = _("comment")
-        constraints = (models.UniqueConstraint(fields=("author", "submission_key"), name="comment_submission_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("ticket", "author", "submission_key"), name="comment_submission_once"),
+        )
         indexes = (models.Index(fields=("ticket", "created_at"), name="comment_ticket"),)
 
     def __str__(self) -> str:
