@@ -66,7 +66,8 @@ def reply(
         submission_key=submission_key,
     )
     current: Incident = lock(locked)
-    waited = current.status == Status.ON_HOLD and current.hold_reason == HoldReason.AWAITING_CALLER
+    is_new = current.event_seq > locked.event_seq
+    waited = is_new and current.status == Status.ON_HOLD and current.hold_reason == HoldReason.AWAITING_CALLER
     if public and waited and actor.user is not None and actor.user.pk == current.requester_id:
         resume_locked(current, actor=actor if actor.at else SYSTEM, because="reply")
     return Reply(current, written)

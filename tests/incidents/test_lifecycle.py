@@ -163,6 +163,14 @@ def test_the_requesters_reply_ends_waiting_for_them(cast: Cast) -> None:
     assert answered.incident.events.last().data == {"because": "reply"}
 
 
+def test_a_reply_that_comes_twice_resumes_once(cast: Cast) -> None:
+    waiting = {"hold_reason": "awaiting_caller", "comment": "Which room?"}
+    held = hold(incident_in(Status.NEW, cast), actor=as_(cast.anna), **waiting)
+    reply(held, "Room 7", actor=as_(cast.rita), submission_key="k")
+    hold(held, actor=as_(cast.anna), **waiting)
+    assert reply(held, "Room 7", actor=as_(cast.rita), submission_key="k").incident.status == Status.ON_HOLD
+
+
 def test_an_imported_reply_resumes_at_its_own_instant(cast: Cast) -> None:
     past = timezone.now() - timedelta(days=100)
 

@@ -104,6 +104,15 @@ def test_a_requester_opens_only_for_themselves(cast: Cast) -> None:
     assert (opened.requester, opened.opened_by) == (cast.rosa, cast.anna)
 
 
+def test_a_new_ticket_goes_only_to_those_who_can_work_on_it(cast: Cast) -> None:
+    with pytest.raises(Invalid, match="does not work on tickets"):
+        open_incident(actor=as_(cast.anna), title="x", assignee=cast.rolf)
+    cast.desktop.is_active = False
+    with pytest.raises(Invalid, match="no longer active"):
+        open_incident(actor=as_(cast.anna), title="x", team=cast.desktop)
+    assert Ticket.objects.count() == 0
+
+
 def test_update_sets_priority_anew_and_says_so(cast: Cast, incident: Incident) -> None:
     changed = update(incident, {"urgency": 1, "title": " New\n title "}, actor=as_(cast.anna), version=1)
     assert (changed.priority, changed.title, changed.version) == (2, "New title", 2)

@@ -141,6 +141,10 @@ def _check_rights(actor: Actor, requester: User | None, team: Team | None, assig
         raise Refused(_("You can only open tickets for yourself."))
     if (team is not None or assignee is not None) and not actor.may(Permission.WORK_TICKETS):
         raise Refused(_("Only the service desk chooses who works on a ticket."))
+    if actor.at is None and assignee is not None and not assignee.may(Permission.WORK_TICKETS):
+        raise Invalid({"assignee": _("%(name)s does not work on tickets.") % {"name": assignee}})
+    if actor.at is None and team is not None and not team.is_active:
+        raise Invalid({"team": _("The team %(name)s is no longer active.") % {"name": team}})
     if requester is not None and not requester.is_active and actor.at is None:
         raise Invalid({"requester": _("This account is deactivated. Choose somebody else.")})
 
