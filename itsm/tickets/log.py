@@ -93,7 +93,8 @@ def write(
         ticket.version += 1
     ticket.updated_at = max(ticket.updated_at, instant)
     event = _append(ticket, code, actor=actor, said=said, at=instant)
-    if ticket.pk is None:  # new: the row goes in with the head of its chain, in one statement
+    is_new = ticket.pk is None
+    if is_new:  # the row goes in with the head of its chain, in one statement
         ticket.save(force_insert=True)
         event.ticket_id = ticket.pk
     else:

@@ -19,8 +19,8 @@ from itsm.tickets.models.settings import Category
 from itsm.tickets.querysets import TicketQuerySet
 
 if TYPE_CHECKING:
-    from itsm.tickets.models.children import Attachment
     from itsm.tickets.kinds import Kind
+    from itsm.tickets.models.children import Attachment
 
 NO_TARGET = datetime(9999, 1, 1, tzinfo=UTC)
 TITLE_MAX = 200
