@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         failed = [name for name, command, extra in CHECKS if not passes(name, command, environment | extra)]
         if failed:
             print(f"\nFAILED: {', '.join(failed)}. The tests follow.\n", flush=True)
-        tests = run([*PYTHON, "pytest", "-n", "2", "--dist", "worksteal", "-q"], environment)
+        tests = run([*PYTHON, "pytest", "-n", "2", "--dist", "loadgroup", "-q"], environment)
     return tests or (1 if failed else 0)
 
 

@@ -1,0 +1,110 @@
+"""One product for all tests of this folder, started as `bin/serve` does, and a browser for its people."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.product import SHORT_LEVELS, Pages, Product
+from tests.setup.conftest import free_port
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+REFUSED = re.compile(r"Content.Security.Policy", re.I)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder shares one product, so one worker runs it."""
+    for item in items:
+        if "tests/e2e/" in item.nodeid:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+def make_product(**surroundings: str) -> Product:
+    """Return a product with the demo in a directory of its own, not yet served."""
+    data = Path(tempfile.mkdtemp(prefix="desk"))
+    data.chmod(0o711)
+    return Product(data, free_port(), data / "serve.log", surroundings=surroundings)
+
+
+def remove(product: Product) -> None:
+    """Stop a product and remove what it stored."""
+    if product.process is not None and product.process.poll() is None:
+        product.stop()
+    for process in product.processes():
+        process.kill()
+    shutil.rmtree(product.data, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def product() -> Iterator[Product]:
+    """The product with its demo, served."""
+    one = make_product()
+    try:
+        one.start()
+        one.shell(SHORT_LEVELS)
+        yield one
+    finally:
+        remove(one)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: Any) -> Iterator[Any]:
+    """Chromium. Closed with this folder: while it runs, Django refuses the database in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    # Fixtures of other folders may still touch the database in between.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
+        yield running
+        running.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="package")
+def sessions() -> dict[str, Any]:
+    """What a browser keeps of each person who signed in, so that each signs in once."""
+    return {}
+
+
+@pytest.fixture
+def page_of(product: Product, browser: Any, sessions: dict[str, Any]) -> Iterator[Pages]:
+    """Return a function that gives a window in which somebody of the demo signed in; fails on what the content policy
+    refused and on errors of scripts."""
+    complaints: list[str] = []
+    windows: list[Any] = []
+
+    def open_window(who: str) -> Any:
+        window = browser.new_context(
+            viewport={"width": 1440, "height": 900},
+            locale="en-GB",
+            reduced_motion="reduce",
+            storage_state=sessions.get(who),
+        )
+        windows.append(window)
+        page = window.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if REFUSED.search(said.text) else None)
+        if who not in sessions:
+            page.goto(f"{product.url}/accounts/login/")
+            page.fill("[name=login]", f"{who}@demo.example")
+            page.fill("[name=password]", product.password)
+            page.click("form button[type=submit]")
+            page.wait_for_url(lambda url: "/accounts/login/" not in url)
+            sessions[who] = window.storage_state()
+        return page
+
+    yield open_window
+    for window in windows:
+        window.close()
+    assert complaints == []

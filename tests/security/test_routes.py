@@ -1,0 +1,71 @@
+"""Who gets what at every address of the product. A new address fails here until somebody has decided that."""
+
+from __future__ import annotations
+
+from django.test import Client
+
+from tests.security.table import KINDS, TABLE
+from tests.security.world import World, address_of, changed, routes, stored
+
+# What anybody signed in may write: their own session, profile, tokens, notices and the look of their queue.
+OWN = {"profile", "profile_add_token", "notifications:read_all", "notifications:read_one", "workspace:look"}
+
+
+def status_of(client: Client, method: str, address: str, body: bytes = b"") -> int:
+    """Ask and return the status; an answer that holds an open file is read to its end."""
+    answer = client.generic(method, address, body, content_type="application/json")
+    if answer.streaming:
+        answer.getvalue()
+    return int(answer.status_code)
+
+
+def test_every_address_answers_everybody_as_was_decided(world: World, browsers: dict[str, Client]) -> None:
+    decided = {name: statuses for statuses, names in TABLE.items() for name in names}
+    found = {
+        name: tuple(status_of(browsers[kind], "GET", address_of(name, route, world)) for kind in KINDS)
+        for name, route in routes()
+    }
+    undecided = found.keys() - decided.keys()
+    assert not undecided, f"Decide who gets what at {sorted(undecided)}, and write it into tests/security/table.py."
+    assert not decided.keys() - found.keys(), "These addresses are gone: take them out of tests/security/table.py."
+    other = {name: (got, decided[name]) for name, got in found.items() if got != decided[name]}
+    assert not other, "address: (found, decided)"
+
+
+def test_every_address_is_decided_once() -> None:
+    names = [name for rows in TABLE.values() for name in rows]
+    assert len(names) == len(set(names))
+
+
+def test_looking_changes_nothing(world: World, browsers: dict[str, Client]) -> None:
+    before = stored()
+    for kind in ("requester", "agent", "administrator"):
+        for name, route in routes():
+            address = address_of(name, route, world)
+            for look in (browsers[kind].get, browsers[kind].head, browsers[kind].options):
+                assert look(address).status_code < 500, address
+            assert changed(before) == set(), (kind, address)
+
+
+def test_who_has_no_right_changes_nothing(world: World, browsers: dict[str, Client]) -> None:
+    before = stored()
+    for name, route in routes():
+        address = address_of(name, route, world)
+        for kind in ("anonymous", "other", "auditor"):
+            may = name.startswith(("portal:report", "account_")) or (name in OWN and kind != "anonymous")
+            if may or name in {"notifications:link", "api:incidents"}:
+                continue
+            for method in ("POST", "PATCH", "PUT", "DELETE"):
+                status = status_of(browsers[kind], method, address, b"{}")
+                assert 300 <= status < 500, (method, address, kind, status)
+        assert changed(before) == set(), address
+
+
+def test_what_needs_a_form_is_refused_without_its_token(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.cast.ada, backend="itsm.accounts.backends.RoleBackend")
+    before = stored()
+    for name, route in routes():
+        answer = client.post(address_of(name, route, world), {"title": "x", "body": "x"})
+        assert answer.status_code in {403, 404, 405}, (name, answer.status_code)
+    assert changed(before) == set()

@@ -1,0 +1,167 @@
+"""A small desk on which there is one of everything, and every address that leads to something on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.resolvers import RoutePattern
+
+from incidents.actions import open_incident, perform, reply
+from incidents.models import Incident
+from itsm.accounts.actions import create_token
+from itsm.accounts.models import ApiToken, User
+from itsm.notifications.links import Purpose, make_token
+from itsm.notifications.models import Mail, Notice
+from itsm.tickets.actions import link, store_upload, watch
+from itsm.tickets.actors import Channel
+from itsm.tickets.models import Attachment, RoutingRule, Visibility
+from itsm.tickets.outbox import dispatch
+from slas.models import BusinessCalendar, EscalationChain, ServiceLevelPolicy
+from tests.cast import Cast, as_
+
+SignIn = Callable[[User], Client]
+
+
+@dataclass
+class World:
+    """Rita's incident with all that can hang on one, a second one of hers that is resolved, and one of Rolf's."""
+
+    cast: Cast
+    incident: Incident
+    resolved: Incident
+    foreign: Incident
+    file: Attachment
+    hidden_file: Attachment
+    token: ApiToken
+    mail: Mail
+    notice: Notice
+    link_id: str
+    mail_link: str
+
+
+def make_world(cast: Cast, words: str = "") -> World:
+    """Make the desk; `words` stand in everything that Rita must not see."""
+    rita, anna = as_(cast.rita, Channel.PORTAL), as_(cast.anna)
+    incident = open_incident(actor=rita, title="The vpn drops", description="At **noon**.", service=cast.vpn)
+    file = store_upload(SimpleUploadedFile("log.txt", b"public"))
+    reply(incident, "With a file", actor=rita, files=[file])
+    hidden = store_upload(SimpleUploadedFile(f"{words or 'note'}.txt", f"hidden {words}".encode()))
+    reply(incident, f"Note {words}", actor=anna, visibility=Visibility.INTERNAL, files=[hidden])
+    resolved = open_incident(actor=rita, title="The vpn was slow")
+    perform(resolved, "start", actor=anna)
+    fields = {"resolution_code": "solution_provided", "resolution_notes": "Faster now."}
+    done = perform(resolved, "resolve", actor=anna, fields=fields)
+    foreign = open_incident(
+        actor=as_(cast.rolf, Channel.PORTAL), title=f"Rolf's laptop {words}", description=f"Broken {words}"
+    )
+    connected = link(incident, foreign, "related", actor=anna)
+    watch(incident, cast.ben, actor=anna)
+    dispatch(1000)
+    token, _secret = create_token(cast.rita, name="mine")
+    event = done.events.get(code="incident.resolved")
+    return World(
+        cast=cast,
+        incident=incident,
+        resolved=resolved,
+        foreign=foreign,
+        file=Attachment.objects.get(storage_key=file.storage_key),
+        hidden_file=Attachment.objects.get(storage_key=hidden.storage_key),
+        token=token,
+        mail=Mail.objects.filter(ticket=incident, user=cast.rita)[0],
+        notice=Notice.objects.filter(user=cast.rita)[0],
+        link_id=connected.public_id,
+        mail_link=make_token(Purpose.CLOSE, event, cast.rita),
+    )
+
+
+def routes() -> Iterator[tuple[str, URLPattern]]:
+    """Yield every address of the product with its name; one without a name is called by its pattern."""
+
+    def walk(resolver: URLResolver, path: str, space: str) -> Iterator[tuple[str, URLPattern]]:
+        for one in resolver.url_patterns:
+            if isinstance(one, URLResolver):
+                inner = f"{space}{one.namespace}:" if one.namespace else space
+                yield from walk(one, path + str(one.pattern), inner)
+            else:
+                yield f"{space}{one.name}" if one.name else f"/{path}{one.pattern}", one
+
+    yield from walk(get_resolver(), "", "")
+
+
+def address_of(name: str, route: URLPattern, world: World) -> str:
+    """Return the address of a route, led to Rita's incident and what hangs on it."""
+    if name.startswith("/"):
+        return "/" + name.strip("/^") + "nowhere/"
+    asked = (
+        list(route.pattern.converters)
+        if isinstance(route.pattern, RoutePattern)
+        else list(route.pattern.regex.groupindex)
+    )
+    special = SPECIAL.get(name, {})
+    values = {part: str((special.get(part) or USUAL[part])(world)) for part in asked}
+    return reverse(name, kwargs=values)
+
+
+Find = Callable[[World], Any]
+USUAL: dict[str, Find] = {
+    "ref": lambda world: world.incident.number,
+    "number": lambda world: world.incident.number,
+    "public_id": lambda world: world.file.public_id,
+    "name": lambda world: "log.txt",
+    "pk": lambda world: world.token.pk,
+    "token": lambda world: world.mail_link,
+    "what": lambda world: "team",
+    "page": lambda world: "queue",
+    "move": lambda world: "cancel",
+    "deed": lambda world: "up",
+    "kind": lambda world: "organisation",
+    "uidb36": lambda world: "1",
+    "key": lambda world: "no-such-key",
+}
+SPECIAL: dict[str, dict[str, Find]] = {
+    "notifications:mail": {"public_id": lambda world: world.mail.public_id},
+    "notifications:mail_again": {"public_id": lambda world: world.mail.public_id},
+    "notifications:read_one": {"public_id": lambda world: world.notice.public_id},
+    "incidents:move": {"name": lambda world: "hold"},
+    "incidents:edit": {"name": lambda world: "title"},
+    "incidents:remove_link": {"public_id": lambda world: world.link_id},
+    "incidents:remove_watcher": {"public_id": lambda world: world.cast.ben.public_id},
+    "api:incident-link": {"public_id": lambda world: world.link_id},
+    "api:incident-watcher": {"public_id": lambda world: world.cast.ben.public_id},
+    "administration:category": {"ref": lambda world: world.cast.hardware.public_id},
+    "administration:rule": {"pk": lambda world: RoutingRule.objects.get().pk},
+    "administration:rule_change": {"pk": lambda world: RoutingRule.objects.get().pk},
+    "administration:service": {"ref": lambda world: world.cast.vpn.public_id},
+    "administration:person": {"ref": lambda world: world.cast.rita.public_id},
+    "administration:person_change": {"ref": lambda world: world.cast.rita.public_id},
+    "administration:team": {"ref": lambda world: world.cast.network.public_id},
+    "administration:place": {"pk": lambda world: world.cast.rita.organisation_id},
+    "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
+    "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
+    "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
+    "api:user": {"ref": lambda world: world.cast.rita.public_id},
+    "api:team": {"ref": lambda world: world.cast.network.public_id},
+    "api:category": {"ref": lambda world: world.cast.hardware.public_id},
+    "api:service": {"ref": lambda world: world.cast.vpn.public_id},
+}
+
+
+def stored() -> dict[str, str]:
+    """Return a digest of the rows of each table: two of them tell whether anything was written in between."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        each = [f"SELECT '{name}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} t" for (name,) in cursor]  # noqa: S608
+        cursor.execute(" UNION ALL ".join(each))
+        return {name: digest or "" for name, digest in cursor}
+
+
+def changed(before: dict[str, str]) -> set[str]:
+    """Return the tables that are not as they were."""
+    now = stored()
+    return {table for table in now if now[table] != before.get(table)}
