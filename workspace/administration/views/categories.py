@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -59,9 +60,12 @@ def categories(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
     """Add a category, or rename, move or switch one."""
     category = get_object_or_404(Category.objects.select_related("team", "parent"), public_id=ref) if ref else None
-    context = {"category": category, "title": _("Change a category") if category else _("Add a category")}
+    context: dict[str, Any] = {
+        "category": category,
+        "title": _("Change a category") if category else _("Add a category"),
+    }
     if request.method != "POST":
-        values = {"parent": request.GET.get("parent", ""), "is_active": True}
+        values: dict[str, Any] = {"parent": request.GET.get("parent", ""), "is_active": True}
         if category:
             values = {
                 "name": category.name,

@@ -112,7 +112,7 @@ def place(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRespons
         raise Http404
     model = KINDS[kind].model
     name, me = request.POST.get("name", ""), person(request)
-    row = get_object_or_404(model, pk=pk) if pk else model()
+    row: Place = get_object_or_404(model, pk=pk) if pk else model()  # type: ignore[assignment]
     try:
         if pk and "remove" in request.POST:
             remove_place(row, by=me)
