@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.tickets.models import Ticket
 from tests.cast import Cast
@@ -59,6 +60,9 @@ def test_a_few_rows_and_a_hundred_cost_the_same_number_of_queries(cast: Cast, si
     # Each queue has a row before and after: an empty page asks less.
     Ticket.objects.filter(pk=Ticket.objects.open().earliest("pk").pk).update(queue_due_at=timezone.now())
     Ticket.objects.filter(status="closed").update(priority=1)
+    waiting = Incident.objects.open().latest("pk").pk
+    Ticket.objects.filter(pk=waiting).update(status="on_hold")
+    Incident.objects.filter(pk=waiting).update(hold_reason="awaiting_caller")
     few = _queries(client, url)
     _seed(cast, 80, open_share=0.5)
     many = _queries(client, url)
