@@ -12,7 +12,7 @@ def test_it_stops_cleanly_and_goes_on_where_it_was(product: Product) -> None:
     assert product.processes() == []
     started = time.monotonic()
     product.start()
-    assert time.monotonic() - started < 10  # 5 s on an idle machine; other tests run beside this one
+    assert time.monotonic() - started < 20  # the promise is 5 s on an idle machine; tests run beside this one
     assert product.sql("SELECT count(*) FROM tickets_ticket") == tickets
     assert product.caller("requester").get(f"incidents/{number}/")["title"] == "Before the stop"
     product.calm()

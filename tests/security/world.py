@@ -22,6 +22,7 @@ from itsm.tickets.actions import link, store_upload, watch
 from itsm.tickets.actors import Channel
 from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
+from slas.actions import install_defaults
 from slas.models import BusinessCalendar, EscalationChain, ServiceLevelPolicy
 from tests.cast import Cast, as_
 
@@ -47,6 +48,7 @@ class World:
 
 def make_world(cast: Cast, words: str = "") -> World:
     """Make the desk; `words` stand in everything that Rita must not see."""
+    install_defaults()
     rita, anna = as_(cast.rita, Channel.PORTAL), as_(cast.anna)
     incident = open_incident(actor=rita, title="The vpn drops", description="At **noon**.", service=cast.vpn)
     file = store_upload(SimpleUploadedFile("log.txt", b"public"))
