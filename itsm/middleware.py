@@ -6,6 +6,7 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -46,7 +47,15 @@ def refuse_unreadable(get_response: Handler) -> Handler:
         query = unquote_to_bytes(request.META.get("QUERY_STRING", ""))
         if "\0" in request.path_info or not _is_text(query):
             return _refuse(request, 400, _("The address contains characters that are not text."))
-        if request.method == "POST" and not _has_text_only(request):
+        try:
+            storable = request.method != "POST" or _has_text_only(request)
+        except RequestDataTooBig:
+            size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // (1024 * 1024)
+            reason = _("The texts of one form may hold %(size)d MB at most. Shorten them, or attach a file instead.")
+            return _refuse(request, 413, reason % {"size": size})
+        except (TooManyFieldsSent, TooManyFilesSent):
+            return _refuse(request, 413, _("One form may hold 1000 fields and 100 files at most. Send it in parts."))
+        if not storable:
             return _refuse(
                 request,
                 400,
@@ -91,8 +100,8 @@ def _has_text_only(request: HttpRequest) -> bool:
 
     In a multipart form Django has already put U+FFFD in the place of broken bytes: that can be stored.
     """
-    if request.content_type == "application/x-www-form-urlencoded":
-        return _is_text(unquote_to_bytes(request.body))
+    if request.content_type == "application/x-www-form-urlencoded" and not _is_text(unquote_to_bytes(request.body)):
+        return False
     texts = [*request.POST, *request.FILES]
     texts += [value for values in request.POST.lists() for value in values[1]]
     return not any("\0" in text for text in texts)
