@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -12,7 +13,6 @@ from cmdb.models import Service
 from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.tickets.actors import Actor
-from itsm.tickets.clock import instant_of
 from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.kinds import Kind
 from itsm.tickets.log import plain_value, write
@@ -30,7 +30,11 @@ def matrix_priority(impact: int, urgency: int) -> int:
     The default is the real desks' one: min(4, impact + urgency - 1).
     """
     cell = PriorityCell.objects.filter(impact=impact, urgency=urgency).values_list("priority", flat=True).first()
-    return cell if cell is not None else min(LOWEST_PRIORITY_BY_RULE, impact + urgency - 1)
+    return cell if cell is not None else _default_priority(impact, urgency)
+
+
+def _default_priority(impact: int, urgency: int) -> int:
+    return min(LOWEST_PRIORITY_BY_RULE, impact + urgency - 1)
 
 
 def check_level(value: Any, field: str) -> int:
@@ -44,12 +48,17 @@ def check_level(value: Any, field: str) -> int:
     return value
 
 
-def next_number(prefix: str) -> str:
-    """Return the next number of the kind, such as INC0010001, from its database sequence. Gaps are possible."""
+def _drawn(prefix: str, impact: int, urgency: int) -> tuple[str, datetime, int]:
+    """Return the next number of the kind (such as INC0010001; gaps are possible), the database's clock, and the
+    priority that the matrix gives: three answers for one question, which opening a ticket asks every time."""
+    cell = PriorityCell._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s)", [f"ticket_number_{prefix.lower()}"])
-        value: int = cursor.fetchone()[0]
-    return f"{prefix}{value:07d}"
+        cursor.execute(
+            f"SELECT nextval(%s), clock_timestamp(), (SELECT priority FROM {cell} WHERE impact = %s AND urgency = %s)",  # noqa: S608  a table's name
+            [f"ticket_number_{prefix.lower()}", impact, urgency],
+        )
+        number, now, priority = cursor.fetchone()
+    return f"{prefix}{number:07d}", now, priority or _default_priority(impact, urgency)
 
 
 def open_ticket(
@@ -164,10 +173,11 @@ def _insert(
     submission_key: str | None,
     child: Mapping[str, Any],
 ) -> Any:
-    now = instant_of(actor)
+    number, clock, priority = _drawn(kind.prefix, values["impact"], values["urgency"])
+    now = actor.at or clock
     ticket = kind.model(
         kind=kind.code,
-        number=next_number(kind.prefix),
+        number=number,
         status=kind.initial_status,
         requester=requester,
         opened_by=opened_by,
@@ -175,7 +185,7 @@ def _insert(
         service=service,
         team=team,
         assignee=assignee,
-        priority=matrix_priority(values["impact"], values["urgency"]),
+        priority=priority,
         channel=actor.channel,
         opened_at=now,
         updated_at=now,
