@@ -20,14 +20,6 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 REFUSED = re.compile(r"Content.Security.Policy", re.I)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of this folder shares one product, so one worker runs it."""
-    for item in items:
-        if "tests/e2e/" in item.nodeid:
-            item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-
-
 def make_product(**surroundings: str) -> Product:
     """Return a product with the demo in a directory of its own, not yet served."""
     data = Path(tempfile.mkdtemp(prefix="desk"))

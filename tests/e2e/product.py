@@ -19,10 +19,13 @@ from uuid import uuid4
 
 import psutil
 import psycopg
+import pytest
 
 from itsm.embedded import Services
 from tests.setup.conftest import Desk, until
 
+# For every module of this folder: all share one product, so one worker runs them.
+ON_ONE_WORKER = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 # A short target for tickets whose title asks for it, beside the product's own.
 SHORT_LEVELS = """
 from itsm.tickets.actors import SYSTEM

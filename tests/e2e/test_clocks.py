@@ -6,8 +6,10 @@ import signal
 from datetime import timedelta
 from typing import Any
 
-from tests.e2e.product import Product, once, paused
+from tests.e2e.product import ON_ONE_WORKER, Product, once, paused
 from tests.setup.conftest import until
+
+pytestmark = ON_ONE_WORKER
 
 BREACHES = """
     SELECT e.at, e.detected_at, t.due_at, (SELECT count(*) FROM tickets_ticketevent v

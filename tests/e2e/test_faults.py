@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import make_product, remove
-from tests.e2e.product import Pages, Product, paused
+from tests.e2e.product import ON_ONE_WORKER, Pages, Product, paused
 from tests.setup.conftest import until
+
+pytestmark = ON_ONE_WORKER
 
 QUICK = 2.0
 

@@ -1,6 +1,8 @@
 """The event log says when somebody with every right on the database has changed it."""
 
-from tests.e2e.product import Product
+from tests.e2e.product import ON_ONE_WORKER, Product
+
+pytestmark = ON_ONE_WORKER
 
 
 def test_a_row_changed_by_the_superuser_is_named(product: Product) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.product import Pages, Product, once
+from tests.e2e.product import ON_ONE_WORKER, Pages, Product, once
 from tests.setup.conftest import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, *ON_ONE_WORKER]
 NETWORK, WORKPLACE = "Network Operations", "Workplace"
 
 

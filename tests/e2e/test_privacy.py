@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.product import Pages, Product
+from tests.e2e.product import ON_ONE_WORKER, Pages, Product
+
+pytestmark = ON_ONE_WORKER
 
 SECRET = "xylophonesecret"
 

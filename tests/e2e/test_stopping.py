@@ -2,7 +2,9 @@
 
 import time
 
-from tests.e2e.product import Product
+from tests.e2e.product import ON_ONE_WORKER, Product
+
+pytestmark = ON_ONE_WORKER
 
 
 def test_it_stops_cleanly_and_goes_on_where_it_was(product: Product) -> None:
