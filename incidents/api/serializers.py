@@ -26,7 +26,7 @@ BIGGEST = 2**31 - 1
 
 
 class IncidentOut(serializers.Serializer[Incident]):
-    """An incident. `next_target_at` is there for the desk."""
+    """An incident. `next_target_at` and `priority_reason` are there for the desk."""
 
     id = serializers.CharField(source="public_id", read_only=True)
     number = serializers.CharField(read_only=True)
@@ -35,7 +35,7 @@ class IncidentOut(serializers.Serializer[Incident]):
     description = serializers.CharField(read_only=True)
     status = serializers.ChoiceField(Status.choices, read_only=True)
     priority = serializers.IntegerField(read_only=True, min_value=1, max_value=5)
-    priority_reason = serializers.CharField(read_only=True)
+    priority_reason = serializers.CharField(required=False)
     impact = serializers.IntegerField(read_only=True, min_value=1, max_value=3)
     urgency = serializers.IntegerField(read_only=True, min_value=1, max_value=3)
     team = TeamRef(read_only=True, allow_null=True)
@@ -72,7 +72,7 @@ class IncidentOut(serializers.Serializer[Incident]):
         """Return the declared fields that the viewer may see."""
         shown = super().to_representation(instance)
         if not self.context["request"].user.may(Permission.VIEW_TICKETS):
-            del shown["next_target_at"]
+            del shown["next_target_at"], shown["priority_reason"]
         return shown
 
 

@@ -71,9 +71,9 @@ class IncidentViews(ApiViews):
         """Open an incident."""
         key = idempotency_key(request, "open incident")
         if key is not None:
-            before = self._incidents().filter(opened_by=self.viewer, submission_key=key).first()
-            if before is not None:
-                return self._answer(before, headers={"Idempotent-Replay": "true"})
+            before = Incident.objects.filter(opened_by=self.viewer, submission_key=key).only("public_id").first()
+            if before is not None:  # through the door: who opened it may no longer be on it
+                return self._answer(self._incident(before.public_id), headers={"Idempotent-Replay": "true"})
         values = checked(IncidentIn, request)
         incident = open_incident(actor=self.actor, submission_key=key, **values)
         return self._answer(incident, status=201)

@@ -11,11 +11,13 @@ import nh3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 MAX_RENDERED = 100_000
 KEPT_LENGTH = 8_000
+MAX_CELLS = 5_000  # in all tables of one text together
 
 # No images: one that is loaded from elsewhere tells its owner who reads the ticket, and when.
 _TAGS = {
@@ -83,8 +85,25 @@ def _bold_line(self: Any, tokens: list[Token], index: int, options: Any, env: An
     return "<p><strong>" if tokens[index].nesting == 1 else "</strong></p>\n"
 
 
+def _modest_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a table unless the text's tables grow too large: what is too much stays text.
+
+    Rows are filled up to the width of the head, so that a hundred KB of short rows would become millions of cells.
+    """
+    left = state.env.get("cells", MAX_CELLS)
+    if left < 0 or not table(state, start, end, True):
+        return False
+    if silent:
+        return True
+    last = next((line for line in range(start, end) if state.isEmpty(line)), end)
+    width = state.src[state.bMarks[start] : state.eMarks[start]].count("|") + 1
+    left = state.env["cells"] = left - (last - start) * width
+    return left >= 0 and table(state, start, end, False)
+
+
 def _build() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
+    markdown.block.ruler.at("table", _modest_table, {"alt": ["paragraph", "reference"]})
     markdown.enable(["table", "strikethrough"])
     markdown.disable(["image"])
     markdown.core.ruler.push("addresses", _link_addresses)

@@ -105,7 +105,8 @@ def _read(cursor: str, order: Sequence[str], queryset: QuerySet[Any]) -> tuple[b
             raise bad from None
         too_big = isinstance(parsed, int) and abs(parsed) >= BIGGEST
         naive = isinstance(parsed, datetime) and parsed.utcoffset() is None
-        if parsed is None or too_big or naive:
+        unstorable = isinstance(parsed, str) and ("\0" in parsed or any("\ud800" <= one <= "\udfff" for one in parsed))
+        if parsed is None or too_big or naive or unstorable:
             raise bad
         position.append(parsed)
     return bool(backwards), position

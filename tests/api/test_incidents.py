@@ -97,6 +97,19 @@ def test_the_same_key_opens_once(rita: Caller, anna: Caller) -> None:
     assert Incident.objects.count() == 2
 
 
+def test_a_key_opens_no_door_to_what_became_somebody_elses(rita: Caller, anna: Caller) -> None:
+    number = rita.post("incidents/", {"title": "Printer"}, Idempotency_Key="k").json()["number"]
+    assert anna.patch(f"incidents/{number}/", {"requester": "rolf@example.com"}).status_code == 200
+    problem(rita.post("incidents/", {"title": "Printer"}, Idempotency_Key="k"), 404, "not_found")
+    assert Incident.objects.count() == 1
+
+
+def test_why_a_priority_was_set_by_hand_is_the_desks(rita: Caller, lena: Caller, incident: Incident) -> None:
+    path = f"incidents/{incident.number}/"
+    assert lena.patch(path, {"priority": 5, "priority_reason": "Cries wolf"}).json()["priority_reason"] == "Cries wolf"
+    assert "Cries wolf" not in rita.get(path).content.decode()
+
+
 @pytest.mark.parametrize("key", ["", "k" * 256, "k\tk", "schlüssel"])
 def test_a_key_that_cannot_be_stored_is_refused(rita: Caller, key: str) -> None:
     found = problem(rita.post("incidents/", {"title": "Printer"}, Idempotency_Key=key), 400, "bad_request")

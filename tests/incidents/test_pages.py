@@ -171,6 +171,15 @@ def test_markdown_takes_hostile_text_in_its_stride(piece: str) -> None:
     assert spent.seconds < 5
 
 
+def test_tables_do_not_grow_beyond_what_was_written() -> None:
+    small = "a | b\n--|--\n1\n\n"
+    assert render_markdown(small * 3).count("<table>") == 3
+    wide = "|".join("a" * 256) + "\n" + "|".join("-" * 256) + "\n" + "x\n" * 256 + "\n"
+    html = str(render_markdown(small + wide * 60))
+    assert html.count("<table>") == 1
+    assert len(html) < 200_000
+
+
 class CaptureTime:
     """How long a block took."""
 

@@ -52,6 +52,13 @@ def test_rows_added_meanwhile_repeat_nothing(cast: Cast, many: list[Ticket]) -> 
     assert len(second.rows) == 10
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_a_cursor_that_the_database_cannot_read_is_refused(cast: Cast, text: str) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([0, "numberid", [text, 1]]).encode()).decode()
+    with pytest.raises(Invalid, match="first page"):
+        page_of(Ticket.objects.all(), ("number", "id"), limit=5, cursor=cursor)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
 @given(
     st.one_of(

@@ -90,7 +90,9 @@ class CommentViews(TicketChildViews):
             opened = kind_of(self.kind).model.objects.filter(opened_by=self.viewer, submission_key=key).first()
         if written is None and opened is None:
             return None
-        return Response(self._answer(opened or ticket, written), headers={"Idempotent-Replay": "true"})
+        if opened is not None:  # through the door: who opened it may no longer be on it
+            ticket = self.ticket(opened.public_id)
+        return Response(self._answer(ticket, written), headers={"Idempotent-Replay": "true"})
 
     def _answer(self, ticket: Any, comment: Comment | None) -> dict[str, Any]:
         if comment is not None and not hasattr(comment, "shown_files"):
