@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError, ProgrammingError
 
 from incidents.actions import open_incident, resolve, start
-from itsm.tickets.actions import comment, update
+from itsm.tickets.actions import comment, link, update
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import Refused
 from itsm.tickets.log import event_digest
@@ -198,6 +198,24 @@ def test_parallel_verbs_on_one_ticket_keep_one_chain(cast: Cast) -> None:
     assert incident.comments.count() == 24
     assert list(broken_events()) == []
     assert Ticket.objects.get(pk=incident.pk).event_seq == 25
+
+
+@pytest.mark.django_db(transaction=True)
+def test_links_in_both_directions_at_once_do_not_wait_for_each_other(cast: Cast) -> None:
+    one, two = (open_incident(actor=as_(cast.rita, Channel.API), title=title) for title in ("One", "Two"))
+
+    def link_back() -> str:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")
+            return str(link(two, one, "related", actor=as_(cast.ben)).kind)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        link(one, two, "related", actor=as_(cast.anna))
+        assert pool.submit(link_back).result(timeout=20) == "related"
+    assert list(broken_events()) == []
 
 
 @pytest.mark.django_db(transaction=True)

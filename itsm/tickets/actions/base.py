@@ -21,7 +21,9 @@ def lock(ticket: Any) -> Any:
     anew would cost more than the rest of the verb, mostly in planning.
     """
     # The ticket first: the tick holds that row when a deed of it asks for the child's, and must not find it taken.
-    locked = ticket.kind_info.model.objects.select_for_update(of=("ticket_ptr", "self")).get(pk=ticket.pk)
+    # `no_key`: a row that names this ticket (a link from another one) need not wait, so that two links cannot cross.
+    rows = ticket.kind_info.model.objects.select_for_update(of=("ticket_ptr", "self"), no_key=True)
+    locked = rows.get(pk=ticket.pk)
     for name in _RELATED:
         if not ticket._meta.get_field(name).is_cached(ticket):
             continue
