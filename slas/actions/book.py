@@ -16,6 +16,7 @@ from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
+from slas.calendars import CalendarError
 from slas.models import BREACH, CalendarVersion, Run, State, StepDue, Timer
 from slas.models.timers import STOPPED
 from slas.plans import Plan
@@ -251,7 +252,12 @@ class Book:
     def _instant_of(self, timer: Timer, step: int) -> datetime | None:
         if step == BREACH and timer.due_at is not None:
             return timer.due_at
-        return reached(timer, max(share_us(timer, step), 1), lambda: self._runs_of(timer))
+        try:
+            return reached(timer, max(share_us(timer, step), 1), lambda: self._runs_of(timer))
+        except CalendarError:
+            if step <= BREACH:
+                raise
+            return None  # far beyond the target: the calendar has not that much open time left
 
     def _fire(self, timer: Timer, step: int, at: datetime, *, retroactive: bool = False) -> None:
         brought = timer.imported_at is not None and at <= timer.imported_at

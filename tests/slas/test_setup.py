@@ -261,6 +261,16 @@ def test_clocks_keep_the_chain_they_began_with(levels: Cast) -> None:
     assert steps_of(opened(levels)) == [(m, s) for m in ("resolution", "response") for s in (90, 100)]
 
 
+def test_a_step_beyond_the_last_year_of_the_calendar_is_never_due_and_breaks_nothing(levels: Cast) -> None:
+    save_chain("Chain", [{"percent": 1000, "actions": []}], actor=as_(levels.sven))
+    Goal.objects.update(target_s=10 * 366 * 24 * HOUR)
+    Setup.objects.update(stamp="another")
+    incident = opened(levels)
+    assert steps_of(incident) == [(m, 100) for m in ("resolution", "response")]
+    hold(incident, actor=as_(levels.anna), hold_reason="awaiting_vendor")
+    assert clock(incident).state == State.PAUSED
+
+
 def test_a_condition_that_lost_its_meaning_matches_nothing_and_breaks_nothing(levels: Cast) -> None:
     save_policy(
         "Network only",
