@@ -25,9 +25,10 @@ def timers_of(ticket: Any) -> list[Timer]:
     stamp = current_stamp()
     if stamp is None:
         return list(Timer.objects.of_tickets([ticket]).to_work_on())
-    if _kept is None or _kept[0] != stamp:
-        _kept = (stamp, {})
-    known = _kept[1]
+    kept = _kept  # read once: another thread may put another stamp's in its place at any time
+    if kept is None or kept[0] != stamp:
+        kept = _kept = (stamp, {})
+    known = kept[1]
     wanted = [(timer, name, getattr(timer, f"{name}_id")) for timer in timers for name in RELATED]
     if any(pk is not None and (name, pk) not in known for _timer, name, pk in wanted):
         timers = list(Timer.objects.of_tickets([ticket]).to_work_on())
