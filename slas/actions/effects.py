@@ -123,7 +123,10 @@ class Effects:
         before = (self.ticket.team_id, self.ticket.priority)
         try:
             if action["do"] == ASSIGN_TEAM:
-                self.ticket = assign(self.ticket, actor=SYSTEM, team=Team.objects.filter(pk=action["team"]).first())
+                team = Team.objects.filter(pk=action["team"]).first()
+                if team is None:
+                    return {"do": ASSIGN_TEAM, "failed": _("The team no longer exists.")}
+                self.ticket = assign(self.ticket, actor=SYSTEM, team=team)
             elif self.ticket.priority > HIGHEST_PRIORITY:
                 reason = _("%(percent)d %% of the %(metric)s target is used.") % {
                     "percent": step.step,

@@ -135,6 +135,18 @@ def test_a_deed_that_is_refused_is_said_and_stops_nothing(levels: Cast) -> None:
     assert breach.data["notify"]["users"] == [levels.anna.pk]
 
 
+def test_a_team_that_is_gone_does_not_take_the_ticket_out_of_its_queue(levels: Cast) -> None:
+    gone = Team.objects.create(name="Night shift", key="night")
+    save_chain("Chain", [{"percent": 100, "actions": [{"do": "assign_team", "team": gone.pk}]}], actor=SYSTEM)
+    incident = opened(levels, team=levels.network)
+    gone.delete()
+    move_back(incident, 5 * H)
+    assert tick() == 1
+    assert Ticket.objects.get(pk=incident.pk).team == levels.network
+    breach = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.breached")
+    assert breach.data["deeds"] == [{"do": "assign_team", "failed": "The team no longer exists."}]
+
+
 @pytest.mark.parametrize("ending", ["resolve", "cancel", "hold"])
 def test_no_step_fires_after_the_clock_stood_still(levels: Cast, ending: str) -> None:
     incident = opened(levels)
