@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from itsm.accounts.roles import Permission
+from itsm.accounts.models import User
+from itsm.accounts.roles import Permission, permissions_of
 from itsm.tickets.actors import Actor
 from itsm.tickets.hooks import Change
 from itsm.tickets.models import Comment, Visibility
@@ -108,4 +109,7 @@ def _was_answered(book: Book, kind: str) -> bool:
     if stopped(book.of(kind, Metric.RESPONSE)) is not None:
         return True
     replies = Comment.objects.filter(ticket_id=book.ticket.pk, visibility=Visibility.PUBLIC, created_at__lte=book.at)
-    return replies.exclude(author=None).exclude(author_id=book.ticket.requester_id).exists()
+    others = replies.exclude(author=None).exclude(author_id=book.ticket.requester_id)
+    # By their roles: what somebody answered who has left the desk's staff since stays answered.
+    roles = User.objects.filter(pk__in=others.values("author")).values_list("roles", flat=True)
+    return any(Permission.WORK_TICKETS in permissions_of(held) for held in roles)

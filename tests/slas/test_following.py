@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from incidents.actions import cancel, close, hold, open_incident, reopen, reply, resolve, resume, start
 from incidents.models import Incident
-from itsm.tickets.actions import assign, comment, override_priority, update
+from itsm.accounts.models import User
+from itsm.tickets.actions import assign, comment, override_priority, update, watch
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import NO_TARGET, Ticket, TicketEvent
-from slas.models import Run, SlaEvent, State, StepDue, Timer
+from slas.models import Run, ServiceLevelPolicy, SlaEvent, State, StepDue, Timer
 from tests.cast import Cast, as_
-from tests.slas.conftest import MONDAY_NINE, at, clock, steps_of
+from tests.slas.conftest import MONDAY_NINE, at, clock, make_levels, steps_of
 
 H = timedelta(hours=1)
 FIXED = {"resolution_code": "solution_provided", "resolution_notes": "Done."}
@@ -206,3 +209,17 @@ def test_no_event_of_a_clock_lies_before_its_last_one(levels: Cast) -> None:
     timer = clock(incident)
     assert timer.run_started_at == timer.touched_at == MONDAY_NINE + 6 * H
     assert timer.due_at == MONDAY_NINE + 13 * H
+
+
+@pytest.mark.parametrize(("author", "clocks"), [("rosa", 2), ("anna", 1)])
+def test_only_the_desk_has_answered_where_a_response_clock_would_start_late(
+    cast: Cast, author: str, clocks: int
+) -> None:
+    ServiceLevelPolicy.objects.all().delete()
+    incident = open_incident(actor=as_(cast.rita), title="Cannot print")
+    watch(incident, cast.rosa, actor=as_(cast.anna))
+    comment(incident, "It is the one on the third floor", actor=as_(getattr(cast, author)))
+    User.objects.filter(pk=getattr(cast, author).pk).update(is_active=False)
+    make_levels()
+    update(incident, {"title": "Cannot print at all"}, actor=as_(cast.ben))
+    assert Timer.objects.filter(ticket=incident).count() == clocks
