@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 from allauth.account import app_settings
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -24,7 +27,7 @@ def send_password_link(request: HttpRequest, person: User, *, by: User) -> bool:
     context = {
         "user": person,
         "password_reset_url": adapter.get_reset_password_from_key_url(f"{user_pk_to_url_str(person)}-{token}"),
-        "again_url": request.build_absolute_uri(reverse("account_reset_password")),
+        "again_url": urljoin(f"{settings.PUBLIC_URL}/", reverse("account_reset_password")),
     }
     try:
         adapter.send_mail(TEMPLATE, person.email, context)

@@ -171,11 +171,6 @@ class User(AbstractBaseUser):
             return zoneinfo.ZoneInfo("UTC")
 
     @property
-    def keys_off(self) -> bool:
-        """Whether the person has switched single-letter keys off (WCAG 2.1.4)."""
-        return not self.single_keys
-
-    @property
     def initials(self) -> str:
         """One or two letters for the avatar."""
         words = [word for word in self.display_name.split() if word]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -47,11 +48,16 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@reauthentication_required
+@require_http_methods(["GET", "POST"])
 @sensitive_variables("secret")
 def add_token(request: HttpRequest) -> HttpResponse:
-    """Create a token and show its secret once."""
+    """Create a token and show its secret once. Asks for the password again where the sign-in is not fresh: a session
+    that was left open must not become a key that works for years."""
     person: User = request.user  # type: ignore[assignment]
+    if request.method == "GET":  # back from typing the password, which takes a page of its own
+        messages.info(request, _("Thank you. You can create the token now."))
+        return redirect("profile")
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _page(request, status=422, token_form=form)

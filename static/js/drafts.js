@@ -1,7 +1,9 @@
 // A local copy of every [data-draft-key] field, until the server took it. data-draft-sent on a page or answer lists keys to forget.
+// Drafts are the person's who typed them: somebody else who signs in at the same device finds none, and theirs are removed.
 import { word } from "./words.js";
 
-const PREFIX = "draft:";
+const ALL = "draft:";
+const PREFIX = `${ALL}${document.body.dataset.person ?? ""}:`;
 const AGE = 14 * 86400000;
 const store = {
   get(key) { try { return JSON.parse(localStorage.getItem(PREFIX + key)); } catch { return null; } },
@@ -9,6 +11,12 @@ const store = {
   drop(key) { try { localStorage.removeItem(PREFIX + key); } catch { /* storage is switched off */ } },
 };
 const timers = new Map();
+
+function dropOthers() {
+  if (!document.body.dataset.person) return;
+  try { Object.keys(localStorage).filter((key) => key.startsWith(ALL) && !key.startsWith(PREFIX)).forEach((key) => localStorage.removeItem(key)); } catch { /* storage is switched off */ }
+}
+dropOthers();
 
 function state(field, text) {
   const box = field.closest("form")?.querySelector("[data-draft-state]");

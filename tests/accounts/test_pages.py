@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 
@@ -63,10 +64,11 @@ def test_nobody_signs_up(client: Client, db: None) -> None:
 
 
 def test_a_forgotten_password_is_reset_by_mail_once(cast: Cast, client: Client) -> None:
-    client.post("/accounts/password/reset/", {"email": "RITA@example.com"})
+    _token, secret = create_token(cast.rita)
+    client.post("/accounts/password/reset/", {"email": "RITA@example.com"}, headers={"host": "127.0.0.1"})
     client.post("/accounts/password/reset/", {"email": "nobody@example.com"})
     assert [message.to for message in mail.outbox] == [["rita@example.com"]]
-    found = re.search(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body))
+    found = re.search(rf"{settings.PUBLIC_URL}(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body))
     assert found
     form = client.get(found[1], follow=True)
     target = form.redirect_chain[-1][0]
@@ -75,6 +77,7 @@ def test_a_forgotten_password_is_reset_by_mail_once(cast: Cast, client: Client) 
     assert done.status_code == 302
     cast.rita.refresh_from_db()
     assert cast.rita.check_password(new)
+    assert find_token(secret) is None
     assert b"no longer works" in Client().get(found[1], follow=True).content
 
 
@@ -125,8 +128,23 @@ def test_a_profile_cannot_give_rights(cast: Cast, signed_in: SignIn) -> None:
     assert cast.rita.check_password(PASSWORD)
 
 
+def freshly_signed_in(person: User) -> Client:
+    """Return a browser in which the person has just typed the password again."""
+    client = Client()
+    client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
+    back = client.post("/accounts/reauthenticate/?next=/profile/tokens/", {"password": PASSWORD}, follow=True)
+    assert back.redirect_chain[-1][0] == "/profile/"
+    return client
+
+
+def test_a_session_left_open_makes_no_token(cast: Cast, signed_in: SignIn) -> None:
+    answer = signed_in(cast.anna).post("/profile/tokens/", {"name": "Pipeline", "scope": "read", "days": "30"})
+    assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
+    assert not ApiToken.objects.exists()
+
+
 def test_a_token_is_shown_once_and_can_be_revoked_by_its_owner(cast: Cast, signed_in: SignIn) -> None:
-    client = signed_in(cast.anna)
+    client = freshly_signed_in(cast.anna)
     page = client.post("/profile/tokens/", {"name": "Pipeline", "scope": "read", "days": "30"})
     secret = re.search(rb"itsm_[\w-]+", page.content)
     assert secret
@@ -142,9 +160,9 @@ def test_a_token_is_shown_once_and_can_be_revoked_by_its_owner(cast: Cast, signe
 
 
 @pytest.mark.parametrize("values", [{"days": "0"}, {"days": "9" * 30}, {"scope": "root"}, {"name": ""}])
-def test_a_bad_token_form_makes_no_token(cast: Cast, signed_in: SignIn, values: dict[str, str]) -> None:
+def test_a_bad_token_form_makes_no_token(cast: Cast, values: dict[str, str]) -> None:
     form = {"name": "x", "scope": "read", "days": "30", **values}
-    assert signed_in(cast.anna).post("/profile/tokens/", form).status_code == 422
+    assert freshly_signed_in(cast.anna).post("/profile/tokens/", form).status_code == 422
     assert not ApiToken.objects.exists()
 
 

@@ -26,6 +26,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     (200, 302, 302, 302, 302, 302, 302): ("account_login", "account_signup"),
     (302, 302, 302, 302, 302, 302, 302): (
         "account_set_password",
+        "profile_add_token",  # asks for the password again, then leads back
         "account_email",
         "account_email_verification_sent",
     ),
@@ -39,7 +40,6 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "portal:requests",
     ),
     (302, 405, 405, 405, 405, 405, 405): (
-        "profile_add_token",
         "profile_remove_token",
         "notifications:read_all",
         "notifications:read_one",
