@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from itsm.notifications.actions.inbox import mark_ticket_read
 from itsm.notifications.audience import Recipient
 from itsm.notifications.compose import compose
 from itsm.notifications.models import Mail, Notice
@@ -16,8 +17,11 @@ from itsm.tickets.querysets import sees_all_tickets
 def tell(event: TicketEvent) -> None:
     """Write the mails and notices of an event. Handed the same event again, it adds nothing for anybody already told.
 
-    Nothing is sent here: the mails wait in their table for `send_due`.
+    Nothing is sent here: the mails wait in their table for `send_due`. Whoever acts on a ticket has seen it, so what
+    they had been told about it before counts as read.
     """
+    if event.actor is not None:
+        mark_ticket_read(event.actor, event)
     occasion = Occasion(event)
     mails: list[Mail] = []
     notices: list[Notice] = []

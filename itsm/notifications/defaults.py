@@ -99,6 +99,7 @@ WORDINGS = (
         quote=_description,
         icon="inbox",
     ),
+    Wording("attached", _("File: %(title)s"), _("%(actor)s added a file to %(number)s."), icon="paperclip"),
     Wording("noted", _("Work note: %(title)s"), _("%(actor)s wrote a work note on %(number)s."), icon="lock"),
     Wording(
         "followed_up",
@@ -135,6 +136,7 @@ def register() -> None:
     register_rule("incident.held", audience.if_said(audience.requester), "held")
     register_rule("incident.held", audience.if_said(audience.watchers), "held")
     register_rule("ticket.commented", audience.owner_when_asked, "reply")
+    register_rule("ticket.attached", audience.owner_when_asked, "attached")
     register_rule("incident.reopened", audience.owner, "reopened")
     register_rule("incident.cancelled", audience.assignee_inbox, "cancelled")
     register_rule("incident.followed_up", audience.assignee_inbox, "followed_up")

@@ -3,7 +3,6 @@
 from itsm.notifications.actions.inbox import (
     mark_all_read,
     mark_read,
-    mark_ticket_read,
     notices_for,
     retry,
     unread_count,
@@ -14,7 +13,6 @@ __all__ = [
     "headers_of",
     "mark_all_read",
     "mark_read",
-    "mark_ticket_read",
     "notices_for",
     "retry",
     "send_due",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
@@ -10,6 +10,9 @@ from django.db.models.functions import Now
 
 from itsm.accounts.models import User
 from itsm.notifications.models import Mail, MailStatus, Notice
+from itsm.tickets.models import TicketEvent
+
+SEEN_AFTER = timedelta(seconds=30)
 
 
 def notices_for(user: User | AnonymousUser) -> QuerySet[Notice]:
@@ -27,9 +30,13 @@ def mark_read(user: User, public_id: str) -> int:
     return Notice.objects.filter(user=user, public_id=public_id).unread().update(read_at=Now())
 
 
-def mark_ticket_read(user: User, ticket: Any) -> int:
-    """Mark the person's notices about the ticket as read, as when its page was opened; return how many."""
-    return Notice.objects.filter(user=user, ticket_id=ticket.pk).unread().update(read_at=Now())
+def mark_ticket_read(user: User, event: TicketEvent) -> int:
+    """Mark what the person was told about the event's ticket before the event as read; return how many.
+
+    What came only seconds before stays unread: it may not have reached the page from which they acted.
+    """
+    earlier = Notice.objects.filter(user=user, ticket_id=event.ticket_id, created_at__lt=event.at - SEEN_AFTER)
+    return earlier.unread().update(read_at=Now())
 
 
 def mark_all_read(user: User) -> int:

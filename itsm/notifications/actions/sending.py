@@ -26,7 +26,7 @@ from itsm.notifications.models import UNSENT, Mail, MailStatus
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=2)
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(hours=1)
 SERVER_WAIT = timedelta(seconds=30)
