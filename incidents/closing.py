@@ -1,10 +1,14 @@
 """Closing what was resolved long enough ago."""
 
+import logging
+
 from incidents.actions import close
 from incidents.models import Incident, IncidentSettings
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import VerbError
+
+logger = logging.getLogger(__name__)
 
 BATCH = 200
 
@@ -21,6 +25,9 @@ def close_resolved() -> int:
         try:
             close(incident, actor=SYSTEM, version=incident.version)
         except VerbError:
+            continue
+        except Exception:  # one incident that cannot be closed must not keep the others open
+            logger.exception("%s could not be closed", incident.number)
             continue
         closed += 1
     return closed

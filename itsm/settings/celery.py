@@ -74,7 +74,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": every(1, "slas.tasks.tick", "timers"),
     "bring timers to edited hours": every(60, "slas.tasks.follow_edits", "timers"),
-    "hand out events": every(2, "itsm.notifications.tasks.dispatch_outbox", "outbox"),
+    "hand out events": every(1, "itsm.notifications.tasks.dispatch_outbox", "outbox"),
     "send mail": every(2, "itsm.notifications.tasks.send_mail_due", "mail"),
     "close resolved incidents": every(60, "incidents.tasks.close_resolved", "timers"),
 }

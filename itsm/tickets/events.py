@@ -64,6 +64,16 @@ def event_type(code: str) -> EventType:
     return _types[code]
 
 
+def words_of(code: str, data: Mapping[str, Any], names: Names, *, inside: bool) -> str:
+    """Return an event in words. For readers outside the desk the names of routing rules are left out.
+
+    Raises:
+        KeyError: nobody registered the code.
+    """
+    said = data if inside else {name: value for name, value in data.items() if name != "rule"}
+    return event_type(code).wording(said, names)
+
+
 def event_codes() -> frozenset[str]:
     """Return all registered codes."""
     return frozenset(_types)
@@ -103,6 +113,8 @@ def describe_changes(data: Mapping[str, Any], names: Names) -> str:
     """Return the changed fields in words: “priority: Low → High”."""
     parts = []
     for field, pair in data.get("changes", {}).items():
+        if field == "priority_reason":  # the desk's own words; its event says it to the desk
+            continue
         label = _(FIELD_LABELS[field]) if field in FIELD_LABELS else field
         if field == "description":
             parts.append(_("changed the description"))

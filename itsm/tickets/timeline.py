@@ -11,8 +11,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import User
-from itsm.tickets.events import event_type, people_in
+from itsm.tickets.events import event_type, people_in, words_of
 from itsm.tickets.models import Attachment, Comment, TicketEvent
+from itsm.tickets.querysets import sees_all_tickets
 
 SHOWN_AS_COMMENT = frozenset({"ticket.commented", "ticket.noted"})
 
@@ -56,6 +57,7 @@ def timeline(ticket: Any, viewer: User | AnonymousUser) -> list[Entry]:
     )
     wanted = set().union(*(people_in(event.data) for event in events)) if events else set()
     names = dict(User.objects.filter(pk__in=wanted).values_list("pk", "display_name")) if wanted else {}
+    inside = sees_all_tickets(viewer)
     entries = [
         Entry(
             at=comment.created_at,
@@ -74,7 +76,7 @@ def timeline(ticket: Any, viewer: User | AnonymousUser) -> list[Entry]:
                 actor=event.actor,
                 actor_name=_actor_name(event.actor),
                 event=event,
-                text=known.wording(event.data, names),
+                text=words_of(event.code, event.data, names, inside=inside),
                 icon=known.icon,
                 internal=event.internal,
             )

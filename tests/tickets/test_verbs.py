@@ -104,6 +104,13 @@ def test_a_requester_opens_only_for_themselves(cast: Cast) -> None:
     assert (opened.requester, opened.opened_by) == (cast.rosa, cast.anna)
 
 
+def test_a_key_does_not_open_what_has_become_somebody_elses(cast: Cast) -> None:
+    mine = open_incident(actor=as_(cast.rita), title="x", submission_key="k")
+    update(mine, {"requester": cast.rolf}, actor=as_(cast.anna))
+    with pytest.raises(Refused, match="sent before"):
+        open_incident(actor=as_(cast.rita), title="x", submission_key="k")
+
+
 def test_a_new_ticket_goes_only_to_those_who_can_work_on_it(cast: Cast) -> None:
     with pytest.raises(Invalid, match="does not work on tickets"):
         open_incident(actor=as_(cast.anna), title="x", assignee=cast.rolf)
@@ -236,6 +243,14 @@ def test_internal_files_are_hidden_from_the_requester(cast: Cast, incident: Inci
     attach(incident, (stored,), actor=as_(cast.anna), visibility=Visibility.INTERNAL)
     assert not Attachment.objects.visible_to(cast.rita).exists()
     assert Attachment.objects.visible_to(cast.ben).count() == 1
+
+
+def test_a_file_comes_too_late_for_an_ended_ticket(cast: Cast, incident: Incident) -> None:
+    ended = cancel(incident, actor=as_(cast.rita), reason="Found it")
+    stored = store_upload(SimpleUploadedFile("log.txt", b"late"))
+    with pytest.raises(IllegalMove):
+        attach(ended, (stored,), actor=as_(cast.rita))
+    assert attach(ended, (stored,), actor=as_(cast.anna), visibility=Visibility.INTERNAL)
 
 
 def test_links_and_watchers(cast: Cast, incident: Incident) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from incidents.actions import open_incident
 from incidents.models import Incident
-from itsm.tickets.actions import comment, watch
+from itsm.tickets.actions import comment, override_priority, update, watch
 from itsm.tickets.models import Comment, Ticket, TicketEvent, Visibility
 from itsm.tickets.querysets import get_visible
 from itsm.tickets.timeline import timeline
@@ -57,6 +57,22 @@ def test_work_notes_never_reach_the_requester(cast: Cast) -> None:
     for person, count in ((cast.rita, 1), (cast.anna, 2)):
         assert len([entry for entry in timeline(mine, person) if entry.is_comment]) == count
     assert timeline(mine, cast.rolf) == []
+
+
+def test_the_names_of_routing_rules_stay_at_the_desk(cast: Cast) -> None:
+    mine = open_incident(actor=as_(cast.rita), title="VPN")
+    for person, is_named in ((cast.rita, False), (cast.anna, True)):
+        (opened,) = [entry for entry in timeline(mine, person) if not entry.is_comment]
+        assert ("VPN words" in opened.text) == is_named
+        assert "Network" in opened.text
+
+
+def test_the_reason_of_a_priority_stays_at_the_desk(cast: Cast) -> None:
+    mine = open_incident(actor=as_(cast.rita), title="Mine")
+    override_priority(mine, 1, reason="CRIES-WOLF", actor=as_(cast.lena))
+    update(mine, {"impact": 1}, actor=as_(cast.anna))
+    assert "CRIES-WOLF" not in " ".join(entry.text for entry in timeline(mine, cast.rita))
+    assert "CRIES-WOLF" in " ".join(entry.text for entry in timeline(mine, cast.anna))
 
 
 def test_the_timeline_costs_the_same_however_long(cast: Cast, django_assert_max_num_queries: object) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from itsm.tickets.actors import Actor
-from itsm.tickets.errors import Stale
+from itsm.tickets.errors import IllegalMove, Stale
 from itsm.tickets.moves import Move, check_move, clean_fields
 from itsm.tickets.rules import require
 
@@ -65,3 +67,15 @@ def begin_move(
 def _check_version(ticket: Any, version: int | None) -> None:
     if version is not None and version != ticket.version:
         raise Stale(seen=version, current=ticket.version)
+
+
+def check_not_terminal(ticket: Any) -> None:
+    """Refuse to change a ticket whose life is over.
+
+    Raises:
+        IllegalMove: it is closed or cancelled.
+    """
+    if ticket.status in ticket.kind_info.terminal_statuses:
+        raise IllegalMove(
+            _("This ticket is %(status)s and can no longer be changed.") % {"status": ticket.status_label}
+        )

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import Team, User
-from itsm.tickets.actions.base import begin
+from itsm.tickets.actions.base import begin, check_not_terminal
 from itsm.tickets.actions.opening import check_level, matrix_priority
 from itsm.tickets.actors import Actor
-from itsm.tickets.errors import IllegalMove, Invalid
+from itsm.tickets.errors import Invalid
 from itsm.tickets.log import write
 from itsm.tickets.models import Priority
 from itsm.tickets.models.ticket import TEXT_MAX, TITLE_MAX
@@ -44,7 +44,7 @@ def update(ticket: Any, changes: Mapping[str, Any], *, actor: Actor, version: in
         Invalid, Refused, Stale, IllegalMove (a closed ticket is not edited).
     """
     locked = begin(ticket, "ticket.edit", actor=actor, version=version)
-    _check_not_terminal(locked)
+    check_not_terminal(locked)
     values = _checked(changes)
     if {"impact", "urgency"} & values.keys():
         impact, urgency = values.get("impact", locked.impact), values.get("urgency", locked.urgency)
@@ -99,7 +99,7 @@ def assign(
         Invalid: the person cannot work on tickets. Refused, Stale, IllegalMove.
     """
     locked = begin(ticket, "ticket.assign", actor=actor, version=version)
-    _check_not_terminal(locked)
+    check_not_terminal(locked)
     changes: dict[str, Any] = {}
     if not isinstance(assignee, _Unset) and assignee != locked.assignee:
         if assignee is not None and actor.at is None and not works_tickets(Actor(assignee, actor.channel), locked):
@@ -137,7 +137,7 @@ def override_priority(ticket: Any, priority: int, *, reason: str, actor: Actor, 
         Invalid: no such priority, or no reason. Refused, Stale, IllegalMove.
     """
     locked = begin(ticket, "ticket.override_priority", actor=actor, version=version)
-    _check_not_terminal(locked)
+    check_not_terminal(locked)
     if isinstance(priority, bool) or priority not in Priority.values:
         raise Invalid({"priority": _("Choose a priority from 1 (critical) to 5 (planning).")})
     said = clean_text(reason, "reason", 500, required=True, one_line=True)
@@ -150,10 +150,3 @@ def override_priority(ticket: Any, priority: int, *, reason: str, actor: Actor, 
             data={"reason": said},
         )
     return locked
-
-
-def _check_not_terminal(ticket: Any) -> None:
-    if ticket.status in ticket.kind_info.terminal_statuses:
-        raise IllegalMove(
-            _("This ticket is %(status)s and can no longer be changed.") % {"status": ticket.status_label}
-        )

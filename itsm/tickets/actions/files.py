@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from itsm.tickets.actions.base import begin
+from itsm.tickets.actions.base import begin, check_not_terminal
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import instant_of
 from itsm.tickets.errors import Invalid, TooLarge
@@ -101,12 +101,14 @@ def attach(
     """Put stored files on the ticket, with one event each file, and return the attachments.
 
     Raises:
-        Invalid: none or too many. Refused: not the actor's ticket.
+        Invalid: none or too many. Refused: not the actor's ticket. IllegalMove: a public file on one that has ended.
     """
     if not files:
         raise Invalid({"files": _("Choose a file.")})
     internal = visibility == Visibility.INTERNAL
     locked = begin(ticket, "ticket.note" if internal else "ticket.attach", actor=actor)
+    if not internal:
+        check_not_terminal(locked)
     now = instant_of(actor)
     add_attachments(locked, files, actor=actor, visibility=visibility, at=now)
     for file in files:

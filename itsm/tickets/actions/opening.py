@@ -96,7 +96,7 @@ def open_ticket(
         raise Invalid({"requester": _("Say for whom the ticket is opened.")})
     if submission_key:
         submission_key = clean_text(submission_key, "submission_key", 100)
-        before = kind.model.objects.filter(opened_by=user, submission_key=submission_key).first()
+        before = _opened_before(kind, user, submission_key)
         if before is not None:
             return before
     values = _checked(title, description, impact, urgency, external_id)
@@ -119,10 +119,23 @@ def open_ticket(
                 child={"custom": dict(custom or {}), **(child or {})},
             )
     except IntegrityError:
-        before = kind.model.objects.filter(opened_by=user, submission_key=submission_key).first()
-        if submission_key and before is not None:
+        before = _opened_before(kind, user, submission_key) if submission_key else None
+        if before is not None:
             return before
         raise
+
+
+def _opened_before(kind: Kind, user: User, key: str) -> Any:
+    """Return what the person opened with this key, or None.
+
+    Raises:
+        Refused: it has become somebody else's since.
+    """
+    found = kind.model.objects.filter(opened_by=user, submission_key=key)
+    before = found.first()
+    if before is not None and not found.visible_to(user).exists():
+        raise Refused(_("This form was sent before. Open a new one."))
+    return before
 
 
 def _checked(title: str, description: str, impact: Any, urgency: Any, external_id: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from itsm.api.bodies import Instant
 from itsm.api.paging import PAGING, page_answer, parameters_of
 from itsm.tickets.actors import Channel
 from itsm.tickets.api.base import TicketChildViews
-from itsm.tickets.events import event_type, people_in
+from itsm.tickets.events import people_in, words_of
 from itsm.tickets.models import TicketEvent
 
 ORDER = ("seq", "id")
@@ -36,7 +36,7 @@ class EventOut(serializers.Serializer[TicketEvent]):
     def get_text(self, event: TicketEvent) -> str:
         """Return the event in words."""
         names = {pk: person.display_name for pk, person in self.context["people"].items()}
-        return event_type(event.code).wording(event.data, names)
+        return words_of(event.code, event.data, names, inside=self.context["for_desk"])
 
     def to_representation(self, instance: TicketEvent) -> dict[str, Any]:
         """Return the declared fields that the viewer may see."""
