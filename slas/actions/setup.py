@@ -242,6 +242,9 @@ def _problem_of(condition: Mapping[str, Any], part: str) -> dict[str, str]:
 def _check_can_be_due(spec: CalendarSpec, target_s: int, part: str) -> None:
     if not target_s:
         return
+    if not any(spec.weekly):
+        # Dated hours end with the last date: from then on nothing that falls under the target could be opened.
+        raise Invalid({part: _("A target needs a calendar with weekly hours. Give at least one day opening hours.")})
     try:
         compile_calendar(spec).due(db_now(), target_s * 1_000_000)
     except CalendarError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -201,6 +201,18 @@ def test_a_target_that_is_never_due_is_refused(levels: Cast) -> None:
         save_calendar("Hours", NEVER, actor=as_(levels.sven))
     assert "spec" in refused.value.fields
     assert BusinessCalendar.objects.get(name="Hours").versions.count() == 1
+
+
+def test_a_target_by_dated_hours_alone_is_refused_because_they_come_to_an_end(levels: Cast) -> None:
+    duty = {date(2118, 12, day): ((0, 1440),) for day in range(1, 29)}
+    dated = CalendarSpec("UTC", ((),) * 7, overrides=duty, allow_never=True)
+    calendar = save_calendar("Duty", dated, actor=as_(levels.sven))
+    with pytest.raises(Invalid) as refused:
+        save_policy("X", metric="response", goals=[GoalSpec(60, calendar)], actor=as_(levels.sven))
+    assert "weekly hours" in refused.value.fields["goal 1"]
+    with pytest.raises(Invalid) as refused:
+        save_calendar("Hours", dated, actor=as_(levels.sven))
+    assert "weekly hours" in refused.value.fields["spec"]
 
 
 @pytest.mark.parametrize(
