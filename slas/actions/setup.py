@@ -179,7 +179,7 @@ def policy_state(policy: ServiceLevelPolicy) -> dict[str, Any]:
 
 def _save_goals(policy: ServiceLevelPolicy, goals: Sequence[GoalSpec]) -> None:
     for position, goal in enumerate(goals, start=1):
-        Goal.objects.update_or_create(
+        Goal.stored.update_or_create(
             policy=policy,
             order=position,
             defaults={
@@ -187,9 +187,10 @@ def _save_goals(policy: ServiceLevelPolicy, goals: Sequence[GoalSpec]) -> None:
                 "target_s": goal.target_s,
                 "calendar": goal.calendar,
                 "chain": goal.chain,
+                "is_active": True,
             },
         )
-    policy.goals.filter(order__gt=len(goals)).delete()
+    policy.goals.filter(order__gt=len(goals)).update(is_active=False)
 
 
 def _check_policy(name: str, values: Mapping[str, Any], goals: Sequence[GoalSpec]) -> str:

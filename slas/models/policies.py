@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.db import models
@@ -104,8 +104,20 @@ class ServiceLevelPolicy(models.Model):
         return self.name
 
 
+class ActiveGoals(models.Manager["Goal"]):
+    """The goals that policies have now."""
+
+    def get_queryset(self) -> models.QuerySet[Goal]:
+        """Return the goals without those that were taken out of their policy."""
+        return super().get_queryset().filter(is_active=True)
+
+
 class Goal(models.Model):
-    """One target of a policy: the first in `order` whose condition the ticket meets applies."""
+    """One target of a policy: the first in `order` whose condition the ticket meets applies.
+
+    A goal that is taken out of its policy is switched off, never deleted: timers name it, and those are written only
+    under their ticket's lock. `objects`, and so `policy.goals`, leave it out; `stored` has it.
+    """
 
     policy = models.ForeignKey(ServiceLevelPolicy, models.CASCADE, related_name="goals")
     order = models.PositiveIntegerField(_("order"))
@@ -115,6 +127,10 @@ class Goal(models.Model):
     chain = models.ForeignKey(
         EscalationChain, models.PROTECT, null=True, blank=True, related_name="goals", verbose_name=_("escalation")
     )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = ActiveGoals()
+    stored: ClassVar[models.Manager[Goal]] = models.Manager()
 
     class Meta:
         ordering = ("policy_id", "order")

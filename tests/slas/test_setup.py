@@ -27,6 +27,7 @@ from slas.models import (
     StepDue,
     Timer,
 )
+from slas.plans import policies
 from slas.tasks import follow_edits
 from tests.cast import Cast, as_
 from tests.slas.conftest import CHAIN, HOUR, OFFICE, clock, goals_of, move_back, steps_of
@@ -143,6 +144,28 @@ def test_a_policy_edit_is_for_tickets_to_come(levels: Cast) -> None:
     save_policy("Resolution", metric="resolution", goals=goals[1:], actor=as_(levels.sven))
     update(incident, {"title": "Its goal is gone"}, actor=as_(levels.anna))
     assert clock(incident).target_s == 60
+
+
+def test_a_goal_that_is_taken_out_stays_for_the_clocks_that_name_it(levels: Cast) -> None:
+    incident = opened(levels)
+    last = goals_of("resolution")[1]
+    version = clock(incident).version
+    before = policies()
+    specs = [GoalSpec(goal.target_s, goal.calendar, goal.condition, goal.chain) for goal in goals_of("resolution")]
+    save_policy("Resolution", metric="resolution", goals=specs[:1], actor=as_(levels.sven))
+    assert last not in goals_of("resolution")
+    assert last not in last.policy.goals.all()
+    assert not Goal.stored.get(pk=last.pk).is_active
+    assert (clock(incident).goal_id, clock(incident).version) == (last.pk, version)
+    with patch("slas.plans.policies", return_value=before):  # a verb that read the set-up before the edit was stored
+        late = opened(levels)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert clock(late).goal_id == last.pk
+    assert not Timer.objects.filter(ticket=opened(levels), metric="resolution").exists()
+    save_policy("Resolution", metric="resolution", goals=specs, actor=as_(levels.sven))
+    assert goals_of("resolution")[1] == last
+    assert clock(opened(levels)).goal_id == last.pk
 
 
 def test_a_more_special_policy_comes_first_and_takes_over_a_running_clock(levels: Cast) -> None:
