@@ -151,7 +151,7 @@ class Book:
 
         Where the new target was passed already, the breach is dated to the instant at which it was. A target that
         moves nearer fires the highest step it passes, once; one that moves away fires none, and undoes a breach that it
-        no longer has.
+        no longer has. Steps that have happened and lie ahead again will happen anew, in the next epoch.
         """
         at = self._begin(timer)
         before = timer.target_us
@@ -162,13 +162,11 @@ class Book:
         full = reached(timer, timer.target_us, lambda: self._runs_of(timer))
         timer.due_at = full if timer.state == State.RUNNING else None
         if full is None or full >= at:
-            if timer.breached_at is not None:
-                timer.breached_at, timer.retroactive = None, False
-                timer.epoch += 1
-                timer.done_steps = []
+            timer.breached_at, timer.retroactive = None, False
         else:
             timer.retroactive = timer.retroactive or timer.breached_at is None
             timer.breached_at = full
+        self._redo_steps_ahead(timer, at)
         self._pass_over(timer, at, nearer=timer.target_us < before)
 
     def settle(self, timer: Timer) -> None:
@@ -275,6 +273,17 @@ class Book:
                 retroactive=retroactive,
             )
         )
+
+    def _redo_steps_ahead(self, timer: Timer, at: datetime) -> None:
+        """Let steps that have happened, and that a new target puts into the future, happen again."""
+        ahead = set()
+        for step in timer.done_steps:
+            instant = self._instant_of(timer, step)
+            if timer.breached_at is None if step == BREACH else instant is None or instant > at:
+                ahead.add(step)
+        if ahead:
+            timer.epoch += 1
+            timer.done_steps = [step for step in timer.done_steps if step not in ahead]
 
     def _pass_over(self, timer: Timer, at: datetime, *, nearer: bool) -> None:
         """Deal with the steps that a new target puts into the past."""

@@ -36,9 +36,9 @@ class Timer(models.Model):
     The truth is the list of runs (`runs`, and the open one from `run_started_at`); the other columns follow from it.
     `target_s`, `chain_version` and `calendar_version` are copies of what the policy said when the goal was chosen.
     `version` grows whenever the due instants may move, so that a step of an older version is known as stale. `epoch`
-    grows when a breach is undone by a longer target: steps may then happen anew. `done_steps` are the percentages that
-    have fired, or were passed over, in this epoch. `imported_at`: an import moved it, and what was due until then is
-    recorded without telling anybody. `touched_at`: its last event; no later one lies before it.
+    grows when a longer target puts steps that have happened ahead again: they then happen anew. `done_steps` are the
+    percentages that have fired, or were passed over, in this epoch. `imported_at`: an import moved it, and what was due
+    until then is recorded without telling anybody. `touched_at`: its last event; no later one lies before it.
     """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="timers")

@@ -12,9 +12,11 @@ from itsm.accounts.models import User
 from itsm.tickets.actions import assign, comment, override_priority, update, watch
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import NO_TARGET, Ticket, TicketEvent
+from slas.actions import save_chain
 from slas.models import Run, ServiceLevelPolicy, SlaEvent, State, StepDue, Timer
+from slas.tick import tick
 from tests.cast import Cast, as_
-from tests.slas.conftest import MONDAY_NINE, at, clock, make_levels, steps_of
+from tests.slas.conftest import MONDAY_NINE, at, clock, make_levels, move_back, steps_of
 
 H = timedelta(hours=1)
 FIXED = {"resolution_code": "solution_provided", "resolution_notes": "Done."}
@@ -170,6 +172,38 @@ def test_a_nearer_target_keeps_what_has_run(levels: Cast) -> None:
     assert clock(incident).due_at == MONDAY_NINE + 8 * H
     back = clock(incident, "response")
     assert (back.due_at, back.breached_at, back.epoch) == (MONDAY_NINE + 4 * H, None, 1)
+
+
+def test_a_longer_target_warns_anew_of_what_lies_ahead_again(levels: Cast) -> None:
+    incident = open_incident(actor=as_(levels.anna), title="All down", impact=1, urgency=1, requester=levels.rita)
+    move_back(incident, 3.5 * H)
+    assert tick() == 5
+    before = clock(incident)
+    assert (before.done_steps, before.epoch) == ([50, 75], 0)
+    override_priority(incident, 4, reason="Calmer", actor=as_(levels.lena))
+    after, response = clock(incident), clock(incident, "response")
+    assert (after.done_steps, after.epoch, after.due_at) == ([], 1, before.started_at + 8 * H)
+    assert (response.done_steps, response.epoch, response.breached_at) == ([50, 75], 1, None)
+    assert steps_of(incident) == [("resolution", 50), ("resolution", 75), ("resolution", 100), ("response", 100)]
+    override_priority(incident, 1, reason="Back", actor=as_(levels.lena))
+    assert clock(incident).due_at == before.due_at
+    override_priority(incident, 4, reason="Calmer again", actor=as_(levels.lena))
+    move_back(incident, 3 * H)
+    tick()
+    events = SlaEvent.objects.filter(timer=after).order_by("pk").values_list("epoch", "step")
+    assert list(events) == [(0, 50), (0, 75), (1, 75), (2, 50), (2, 75)]
+
+
+def test_a_longer_target_that_was_passed_too_keeps_its_breach_and_tells_it_once(levels: Cast) -> None:
+    steps = [{"percent": 75, "actions": []}, {"percent": 150, "actions": []}]
+    save_chain("Chain", steps, actor=SYSTEM)
+    incident = opened(levels, impact=1, urgency=1)
+    override_priority(incident, 4, reason="Calmer", actor=at(levels.imke, MONDAY_NINE + 9 * H))
+    timer = clock(incident)
+    assert (timer.epoch, timer.breached_at) == (1, MONDAY_NINE + 8 * H)
+    assert sorted(timer.done_steps) == [75, 100]
+    events = SlaEvent.objects.filter(timer=timer).order_by("pk").values_list("epoch", "step")
+    assert list(events) == [(0, 75), (0, 100), (0, 150)]
 
 
 def test_what_no_policy_covers_has_no_clock(levels: Cast) -> None:
