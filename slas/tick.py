@@ -199,7 +199,15 @@ def _take(steps: Sequence[int]) -> list[Fired]:
     wanted = [row for row in rows if row[5]]
     timers = Timer.objects.select_related("policy", "chain_version").in_bulk({row[0] for row in wanted})
     found = [
-        Fired(timers[timer], epoch, step, at, due_at=timers[timer].due_at, repetition=repetition)
+        Fired(
+            timers[timer],
+            epoch,
+            step,
+            at,
+            due_at=timers[timer].due_at,
+            retroactive=step == BREACH and timers[timer].retroactive,
+            repetition=repetition,
+        )
         for timer, epoch, step, repetition, at, _wanted in wanted
     ]
     return sorted(found, key=lambda step: (step.at, step.timer.pk, step.step))

@@ -68,7 +68,8 @@ def _move_of_ticket(ticket_id: int, which: TimerQuerySet, move: Move, actor: Act
     locked = Ticket.objects.select_for_update(of=("self",)).select_related("requester", "assignee", "team__lead")
     ticket = locked.get(pk=ticket_id)
     wanted = set(which.filter(ticket_id=ticket_id).values_list("pk", flat=True))
-    book = Book(ticket, Timer.objects.of_tickets([ticket]).to_work_on(), at=db_now(), actor=actor)
+    timers = Timer.objects.of_tickets([ticket]).to_work_on()
+    book = Book(ticket, timers, at=db_now(), actor=actor, for_tick=actor.at is None)
     for timer in book.timers:
         if timer.pk in wanted:
             move(book, timer)

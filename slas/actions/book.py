@@ -7,7 +7,7 @@ the history is the one in which the tick had come just before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -49,13 +49,19 @@ class Book:
 
     The ticket's row must be locked in the current transaction, and `timers` be all of its timers, read under the lock.
     An actor with a past instant is an import: what it makes due is recorded and nobody is told.
+
+    `for_tick`: nobody is at work on the ticket (left out: the system acts), so what an overdue step of a timer that
+    goes on orders must still be done. Such a step is left to the tick, which is the one that does deeds.
     """
 
-    def __init__(self, ticket: Any, timers: Iterable[Timer], *, at: datetime, actor: Actor) -> None:
+    def __init__(
+        self, ticket: Any, timers: Iterable[Timer], *, at: datetime, actor: Actor, for_tick: bool | None = None
+    ) -> None:
         self.ticket = ticket
         self.timers = list(timers)
         self.at = at
         self.actor = actor
+        self._for_tick = actor.is_system if for_tick is None else for_tick
         self._new: list[Timer] = []
         self._moved: dict[int, Timer] = {}
         self._runs: list[Run] = []
@@ -190,6 +196,7 @@ class Book:
     def write(self) -> None:
         """Store everything: timers, runs, steps to come, events, the ticket's next target; then tell who must know."""
         moved = list(self._moved.values())
+        overdue = self._leave_to_tick()
         for timer in moved:
             timer.save(update_fields=MOVED_FIELDS)
         if self._new:
@@ -198,7 +205,7 @@ class Book:
             Run.objects.bulk_create(self._runs)
         if moved:
             StepDue.objects.filter(timer__in=moved).delete()
-        waiting = [step for timer in (*self._new, *moved) for step in self._steps_due(timer)]
+        waiting = [step for timer in (*self._new, *moved) for step in self._steps_due(timer, overdue)]
         if waiting:
             StepDue.objects.bulk_create(waiting)
         self._set_next_target()
@@ -295,8 +302,28 @@ class Book:
             else:
                 timer.done_steps = [*timer.done_steps, step]
 
-    def _steps_due(self, timer: Timer) -> list[StepDue]:
-        """Return the rows of a running timer's steps to come.
+    def _leave_to_tick(self) -> dict[tuple[int, int], datetime]:
+        """Take back the steps that the tick is to fire, and return their instants by timer and step.
+
+        Those of an earlier epoch, of a timer that no longer runs, or of a chain that no longer applies could not wait:
+        they stay as recorded here.
+        """
+        if not self._for_tick:
+            return {}
+        left = [
+            fired
+            for fired in self._fired
+            if fired.told
+            and (fired.timer.state, fired.timer.epoch) == (State.RUNNING, fired.epoch)
+            and fired.step in steps_of(fired.timer)
+        ]
+        for fired in left:
+            fired.timer.done_steps = [step for step in fired.timer.done_steps if step != fired.step]
+        self._fired = [fired for fired in self._fired if fired not in left]
+        return {(fired.timer.pk, fired.step): fired.at for fired in left}
+
+    def _steps_due(self, timer: Timer, overdue: Mapping[tuple[int, int], datetime]) -> list[StepDue]:
+        """Return the rows of a running timer's steps to come, and of those that are overdue and left to the tick.
 
         In an import those that are past by the database's clock get none: the next import may still tell that the
         timer was stopped before. They are caught up by it, by the next verb, or by `settle_imported`.
@@ -307,7 +334,7 @@ class Book:
         for step in steps_of(timer):
             if step in timer.done_steps:
                 continue
-            at = self._instant_of(timer, step)
+            at = overdue.get((timer.pk, step)) or self._instant_of(timer, step)
             if at is None or (self.imports and at <= self.now):
                 continue
             rows.append(StepDue(timer=timer, version=timer.version, epoch=timer.epoch, step=step, fire_at=at))
