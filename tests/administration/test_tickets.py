@@ -11,7 +11,9 @@ from cmdb.models import Service
 from incidents.actions import open_incident
 from incidents.models import IncidentSettings
 from itsm.accounts.models import AdminEvent, User
+from itsm.tickets.actions.settings import save_routing_rule, switch_routing_rule
 from itsm.tickets.actors import Channel
+from itsm.tickets.errors import Invalid
 from itsm.tickets.models import Category, PriorityCell, RoutingRule
 from tests.cast import Cast, as_
 
@@ -240,3 +242,13 @@ def test_the_change_log_only_grows(cast: Cast, ada: Client) -> None:
 def test_a_nul_character_is_refused_and_nothing_is_written(ada: Client, page: str, values: dict[str, str]) -> None:
     assert ada.post(BASE + page, values).status_code in (400, 422)
     assert not AdminEvent.objects.exists()
+
+
+def test_a_rule_that_was_removed_meanwhile_says_so(cast: Cast) -> None:
+    rule = RoutingRule.objects.get()
+    RoutingRule.objects.all().delete()
+    values = {"name": "VPN", "condition": {"field": "title", "op": "contains", "value": "vpn"}, "team": cast.network}
+    with pytest.raises(Invalid, match="removed this rule"):
+        save_routing_rule(rule, **values, actor=as_(cast.ada))
+    with pytest.raises(Invalid, match="removed this rule"):
+        switch_routing_rule(rule, is_active=False, actor=as_(cast.ada))

@@ -71,7 +71,7 @@ def test_answers_are_as_described(cast: Cast, anna: Caller, rita: Caller, incide
     agree(anna.upload(f"{path}attachments/", file=SimpleUploadedFile("a", b"1")), one + "attachments/", "post")
     for caller in (anna, rita):
         shown = agree(caller.get(path), one)
-        assert set(shown) | {"next_target_at"} == declared("IncidentOut")
+        assert set(shown) | {"next_target_at", "priority_reason"} == declared("IncidentOut")
         for part in ("moves", "comments", "events", "attachments", "links", "watchers"):
             agree(caller.get(f"{path}{part}/"), f"{one}{part}/")
         for part in ("incidents", "users", "users/me", "teams", "categories", "services"):

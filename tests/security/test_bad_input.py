@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.tickets.models import Comment, Ticket, TicketEvent
+from tests.cast import PASSWORD
 from tests.security.world import World, address_of, changed, routes, stored
 
 TITLE_TOO_LONG, TEXT_TOO_LONG, NUL, NOBODY = "x" * 201, "x" * 100_001, "a\0b", "0" * 32
@@ -264,6 +265,8 @@ def clients(world: World, signed_in: Any) -> dict[str, Client]:
     found = {name: signed_in(getattr(world.cast, name)) for name in ("rita", "anna", "lena")}
     for client in found.values():
         client.raise_request_exception = False
+    # Who makes a token has just typed the password again.
+    found["rita"].post(reverse("account_reauthenticate"), {"password": PASSWORD})
     return found
 
 

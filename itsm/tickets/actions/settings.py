@@ -143,6 +143,10 @@ def check_rule(condition: Condition) -> None:
     to_predicate(condition, ticket_schema(), Context(user=None, now=db_now(), zone=UTC))
 
 
+def _gone() -> str:
+    return _("Somebody has removed this rule. Look at the list again.")
+
+
 @transaction.atomic
 def save_routing_rule(
     rule: RoutingRule | None,
@@ -164,7 +168,9 @@ def save_routing_rule(
     _require(actor)
     title = clean_text(name, "name", RULE_NAME_MAX, required=True, one_line=True)
     rules = list(RoutingRule.objects.select_for_update(of=("self",)).order_by("order", "pk"))
-    row = next(one for one in rules if one.pk == rule.pk) if rule else RoutingRule()
+    row = next((one for one in rules if one.pk == rule.pk), None) if rule else RoutingRule()
+    if row is None:
+        raise Invalid({"name": _gone()})
     before = state_of(row, RULE_FIELDS) if rule else {}
     check_seen(before, seen)
     if any(one.name.lower() == title.lower() and one.pk != row.pk for one in rules):
@@ -218,7 +224,9 @@ def switch_routing_rule(rule: RoutingRule, is_active: bool, *, actor: Actor) -> 
         Invalid: it is to be switched on and cannot be read.
     """
     _require(actor)
-    row = RoutingRule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+    row = RoutingRule.objects.select_for_update(of=("self",)).filter(pk=rule.pk).first()
+    if row is None:
+        raise Invalid({"name": _gone()})
     if row.is_active == is_active:
         return row
     if is_active:
