@@ -127,6 +127,13 @@ def test_markup_in_messages_is_shown_not_run(cast: Cast, signed_in: SignIn, inci
     assert "<img src=x" not in page
 
 
+def test_messages_are_laid_out_as_they_were_written(cast: Cast, signed_in: SignIn, incident: Incident) -> None:
+    comment(incident, "Please pick **backup**:\n\n1. Disconnect\n2. Choose `rtm`", actor=as_(cast.anna))
+    page = signed_in(cast.rita).get(f"/requests/{incident.number}/").content.decode()
+    for markup in ("<strong>backup</strong>", "<li>Disconnect</li>", "<code>rtm</code>", "<p>Black since 9.</p>"):
+        assert markup in page
+
+
 def test_answering_resumes_what_waited_for_me(cast: Cast, signed_in: SignIn, incident: Incident) -> None:
     hold(incident, actor=as_(cast.anna), hold_reason="awaiting_caller", comment="Which room?")
     client = signed_in(cast.rita)
