@@ -36,11 +36,6 @@ class Incident(Ticket):
             ),
         )
 
-    @property
-    def hold_reason_label(self) -> str:
-        """What the incident waits for, in words; empty when it is not on hold."""
-        return str(HoldReason(self.hold_reason).label) if self.hold_reason else ""
-
 
 class IncidentSettings(models.Model):
     """The one row of settings for incidents."""

@@ -97,11 +97,6 @@ class Board:
             return f"{PAGE}+" if self.page.next_cursor else str(len(self.page.rows))
         return shown(self.counts[self.queue.key]) if self.queue.key in self.counts else ""
 
-    @property
-    def is_first_page(self) -> bool:
-        """Whether new tickets would appear on this page."""
-        return not self.cursor
-
     def url(self, **changes: str | None) -> str:
         """Return this page's address with other parameters; None drops one. A change begins at the first page."""
         asked = {name: value for name, value in self.asked.items() if name not in ("cursor", "open")} | changes

@@ -1,5 +1,6 @@
 """Conditions as small immutable trees, and their JSON form."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as setting
@@ -31,12 +32,12 @@ type Scalar = str | int | bool
 type Value = Scalar | tuple[Scalar, ...] | None
 
 
-class Condition:
+class Condition(ABC):
     """What every node of a condition can do. The nodes are AllOf, AnyOf, Not and Leaf."""
 
+    @abstractmethod
     def to_json(self) -> dict[str, Anything]:
         """The node as plain dicts and lists; `Condition.from_json` reads them back to an equal node."""
-        raise NotImplementedError
 
     @staticmethod
     def from_json(data: object) -> "Condition":
@@ -49,13 +50,13 @@ class Condition:
         check_size(condition)
         return condition
 
+    @abstractmethod
     def leaves(self) -> "Iterator[Leaf]":
         """Every leaf of the tree, left to right."""
-        raise NotImplementedError
 
+    @abstractmethod
     def depth(self) -> int:
         """How many levels the tree has; a leaf has one."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What a verb can answer instead of doing what was asked. Every message is a sentence for a person."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -55,13 +54,3 @@ class TooLarge(VerbError):
     """A file or text is larger than allowed (HTTP 413)."""
 
     code = "too_large"
-
-
-def problem_of(error: VerbError) -> dict[str, Any]:
-    """Return what is known about the error as plain values, for API answers and reports."""
-    found: dict[str, Any] = {"code": error.code, "detail": error.message}
-    if isinstance(error, Invalid):
-        found["errors"] = error.fields
-    if isinstance(error, Stale):
-        found["version"] = error.current
-    return found

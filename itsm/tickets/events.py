@@ -74,11 +74,6 @@ def words_of(code: str, data: Mapping[str, Any], names: Names, *, inside: bool) 
     return event_type(code).wording(said, names)
 
 
-def event_codes() -> frozenset[str]:
-    """Return all registered codes."""
-    return frozenset(_types)
-
-
 def value_label(field: str, value: Any, names: Names) -> str:
     """Return a stored value in words: a person by name, a priority by its label, nothing as a dash."""
     if value is None or value == "":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
@@ -25,7 +25,6 @@ class Kind:
     moves: Mapping[str, Move]
     perform: Callable[..., Any]
     reply: Callable[..., Any]
-    editable_fields: frozenset[str] = field(default_factory=frozenset)
     url_name: str = ""
 
     def status_label(self, status: str) -> str:

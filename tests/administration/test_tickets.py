@@ -240,7 +240,7 @@ def test_the_change_log_only_grows(cast: Cast, ada: Client) -> None:
     ],
 )
 def test_a_nul_character_is_refused_and_nothing_is_written(ada: Client, page: str, values: dict[str, str]) -> None:
-    assert ada.post(BASE + page, values).status_code in (400, 422)
+    assert ada.post(BASE + page, values).status_code == 400
     assert not AdminEvent.objects.exists()
 
 

@@ -66,8 +66,8 @@ def test_only_agents_write(
     assert client.post(page(incident, tail), form).status_code == 302
     for person, expected in ((cast.rita, 404), (cast.rolf, 404), (cast.olaf, 403)):
         # An auditor who names no ticket to link is told about the number first.
-        codes = {expected, 422} if tail == "links/" else {expected}
-        assert signed_in(person).post(page(incident, tail), form).status_code in codes, person
+        code = 422 if tail == "links/" and person == cast.olaf else expected
+        assert signed_in(person).post(page(incident, tail), form).status_code == code, person
     incident.refresh_from_db()
     assert (incident.version, incident.event_seq) == head
 
@@ -82,7 +82,7 @@ def test_a_form_needs_its_token(cast: Cast, incident: Incident) -> None:
 
 @pytest.mark.parametrize("ref", ["INC9999999", "nothing", "0" * 32, "x" * 500, "INC0010001%00", "%ff", "..%2f"])
 def test_what_is_not_there_is_not_found(anna: Client, ref: str) -> None:
-    assert anna.get(f"/desk/incidents/{ref}/").status_code in {400, 404}
+    assert anna.get(f"/desk/incidents/{ref}/").status_code == (400 if "%00" in ref else 404)
 
 
 def test_the_page_is_found_by_number_and_by_public_id(anna: Client, incident: Incident) -> None:

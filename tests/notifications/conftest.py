@@ -38,12 +38,3 @@ def incident(cast: Cast) -> Incident:
 def told(incident: Incident) -> set[tuple[str, str]]:
     """Return who was mailed about the incident, and what kind of mail."""
     return set(Mail.objects.filter(ticket_id=incident.pk).values_list("address", "kind"))
-
-
-@pytest.fixture
-def service_level_codes() -> None:
-    """The codes of service levels, where their room is not there to register them."""
-    from itsm.tickets.events import event_codes, register_event
-
-    for code in {"sla.warned", "sla.breached", "sla.escalated"} - event_codes():
-        register_event(code, lambda data, names: "the resolution target", internal=True)

@@ -92,7 +92,7 @@ def test_a_broken_page_address_leads_to_the_first_page_or_is_refused(
     cast: Cast, sent: Mail, signed_in, page: str, cursor: str
 ) -> None:
     answer = signed_in(cast.ada).get(f"{page}?cursor={cursor}", follow=True)
-    assert answer.status_code in {200, 400}
+    assert answer.status_code == (400 if cursor == "%00" else 200)
 
 
 def test_a_mail_shows_headers_and_text_but_not_the_readers_links(

@@ -309,9 +309,7 @@ def test_somebody_who_left_the_desk_no_longer_reads_its_notices(incident: Incide
 
 
 @pytest.mark.parametrize("code", ["sla.warned", "sla.breached", "sla.escalated"])
-def test_service_levels_tell_the_desk_never_the_requester(
-    incident: Incident, cast: Cast, deliver, service_level_codes, code: str
-) -> None:
+def test_service_levels_tell_the_desk_never_the_requester(incident: Incident, cast: Cast, deliver, code: str) -> None:
     from itsm.tickets.actors import SYSTEM
     from itsm.tickets.log import write
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -151,4 +151,3 @@ class Ticket(models.Model):
 
 
 QUEUE_ORDER = ("queue_due_at", "priority", "opened_at", "id")
-NEWEST_FIRST = (F("opened_at").desc(), F("id").desc())
