@@ -83,7 +83,7 @@ def _runs_of(timer: Timer, now: datetime) -> list[dict[str, Any]]:
         for run in closed
     ]
     if timer.run_started_at is not None:
-        so_far = timer.calendar_version.hours.open_us(timer.run_started_at, max(now, timer.run_started_at))
+        so_far = timer.hours.open_us(timer.run_started_at, max(now, timer.run_started_at))
         runs.append(
             {
                 "started_at": timer.run_started_at,

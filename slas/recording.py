@@ -10,10 +10,11 @@ from typing import Any
 from django.db import connection
 
 from slas.models import BREACH, EventKind, Timer
+from slas.steps import step_of
 
 INSERT = """
 INSERT INTO slas_slaevent (timer_id, epoch, step, repetition, kind, at, detected_at, told, retroactive)
-SELECT * FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::smallint[], %s::text[], %s::timestamptz[],
+SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::text[], %s::timestamptz[],
                      %s::timestamptz[], %s::bool[], %s::bool[])
 ON CONFLICT DO NOTHING
 RETURNING timer_id, epoch, step, repetition
@@ -38,7 +39,7 @@ class Fired:
         """What the step was: a warning before the target, the breach, an escalation after it."""
         if self.step == BREACH:
             return EventKind.BREACHED
-        return EventKind.WARNED if self.step < BREACH else EventKind.ESCALATED
+        return EventKind.ESCALATED if step_of(self.step).is_after else EventKind.WARNED
 
 
 def record(fired: Sequence[Fired], *, detected_at: datetime) -> list[Fired]:

@@ -65,7 +65,7 @@ UPDATE slas_timer t
        breached_at = COALESCE(t.breached_at, f.breached_at),
        touched_at = GREATEST(t.touched_at, f.last)
   FROM (SELECT timer_id, array_agg(step) AS steps, max(at) AS last, max(at) FILTER (WHERE step = %s) AS breached_at
-          FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[]) AS u (timer_id, step, at)
+          FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[]) AS u (timer_id, step, at)
          GROUP BY timer_id) f
  WHERE t.id = f.timer_id
 """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from slas.models import BREACH, Run, Timer
+from slas.steps import code_of
 
 Runs = Callable[[], Iterable[Run]]
 
@@ -22,7 +23,7 @@ def elapsed_us(timer: Timer, now: datetime) -> int:
     """Return the open time that the timer has run until `now`. Never negative."""
     if timer.run_started_at is None or now <= timer.run_started_at:
         return timer.elapsed_closed_us
-    return timer.elapsed_closed_us + timer.calendar_version.hours.open_us(timer.run_started_at, now)
+    return timer.elapsed_closed_us + timer.hours.open_us(timer.run_started_at, now)
 
 
 def reached(timer: Timer, amount_us: int, runs: Runs) -> datetime | None:
@@ -35,11 +36,11 @@ def reached(timer: Timer, amount_us: int, runs: Runs) -> datetime | None:
     if amount_us > timer.elapsed_closed_us:
         if timer.run_started_at is None:
             return None
-        return timer.calendar_version.hours.due(timer.run_started_at, amount_us - timer.elapsed_closed_us)
+        return timer.hours.due(timer.run_started_at, amount_us - timer.elapsed_closed_us)
     before = 0
     for run in runs():
         if before + run.elapsed_us >= amount_us:
-            instant = run.calendar_version.hours.due(run.started_at, amount_us - before)
+            instant = run.hours.due(run.started_at, amount_us - before)
             if instant < run.ended_at:
                 return instant
         before = min(before + run.elapsed_us, amount_us)
@@ -47,6 +48,6 @@ def reached(timer: Timer, amount_us: int, runs: Runs) -> datetime | None:
 
 
 def steps_of(timer: Timer) -> list[int]:
-    """Return the percentages at which something happens, ascending. The breach is always among them."""
-    listed = {step["percent"] for step in timer.chain_version.steps} if timer.chain_version else set()
+    """Return the codes of the steps at which something happens, ascending. The breach is always among them."""
+    listed = {code_of(step) for step in timer.chain_version.steps} if timer.chain_version else set()
     return sorted(listed | {BREACH})

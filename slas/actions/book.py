@@ -23,11 +23,13 @@ from slas.plans import Plan
 from slas.recording import Fired, record
 from slas.timing import reached, share_us, steps_of
 
+US = 1_000_000
 MOVED_FIELDS = (
     "policy",
     "goal",
     "state",
-    "target_s",
+    "target_us",
+    "time_zone",
     "calendar_version",
     "chain_version",
     "due_at",
@@ -39,6 +41,9 @@ MOVED_FIELDS = (
     "version",
     "epoch",
     "done_steps",
+    "repeats",
+    "acknowledged_at",
+    "acknowledged_by",
     "touched_at",
     "imported_at",
 )
@@ -97,7 +102,7 @@ class Book:
             kind=policy.kind,
             metric=policy.metric,
             cycle_no=max(cycles, default=0) + 1,
-            target_s=goal.goal.target_s,
+            target_us=goal.goal.target_s * US,
             calendar_version=goal.calendar_version,
             chain_version=goal.chain_version,
             started_at=self.at,
@@ -164,7 +169,7 @@ class Book:
         if timer.calendar_version.pk != plan.goal.calendar_version.pk:
             self.change_calendar(timer, plan.goal.calendar_version)
         timer.policy, timer.goal = plan.policy.policy, plan.goal.goal
-        timer.target_s, timer.chain_version = plan.goal.goal.target_s, plan.goal.chain_version
+        timer.target_us, timer.chain_version = plan.goal.goal.target_s * US, plan.goal.chain_version
         full = reached(timer, timer.target_us, lambda: self._runs_of(timer))
         timer.due_at = full if timer.state == State.RUNNING else None
         if full is None or full >= at:
@@ -230,7 +235,7 @@ class Book:
         if timer.breached_at is not None:
             timer.due_at = timer.breached_at
         else:
-            timer.due_at = timer.calendar_version.hours.due(at, max(left, 0))
+            timer.due_at = timer.hours.due(at, max(left, 0))
 
     def _close_run(self, timer: Timer, at: datetime) -> None:
         started_at = timer.run_started_at
@@ -241,7 +246,8 @@ class Book:
             started_at=started_at,
             ended_at=at,
             calendar_version=timer.calendar_version,
-            elapsed_us=timer.calendar_version.hours.open_us(started_at, at),
+            time_zone=timer.time_zone,
+            elapsed_us=timer.hours.open_us(started_at, at),
         )
         self._runs.append(run)
         timer.elapsed_closed_us += run.elapsed_us

@@ -17,6 +17,7 @@ from itsm.tickets.errors import VerbError
 from itsm.tickets.log import write
 from slas.models import BREACH, EventKind
 from slas.recording import Fired
+from slas.steps import code_of
 
 NOTIFY, ASSIGN_TEAM, RAISE_PRIORITY = "notify", "assign_team", "raise_priority"
 ASSIGNEE, TEAM_LEAD, TEAM = "assignee", "team_lead", "team"
@@ -158,7 +159,7 @@ def actions_of(step: Fired) -> list[Mapping[str, Any]]:
     """Return what the timer's chain orders at this step."""
     chain = step.timer.chain_version
     steps = chain.steps if chain is not None else []
-    listed: list[Mapping[str, Any]] = next((one["actions"] for one in steps if one["percent"] == step.step), [])
+    listed: list[Mapping[str, Any]] = next((one["actions"] for one in steps if code_of(one) == step.step), [])
     if step.kind == EventKind.BREACHED and not any(action["do"] == NOTIFY for action in listed):
         return [*listed, *UNNAMED_BREACH]
     return listed

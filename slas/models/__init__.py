@@ -1,7 +1,21 @@
 """Calendars, policies and the timers that run by them."""
 
-from slas.models.calendars import BusinessCalendar, CalendarVersion
-from slas.models.policies import ChainVersion, EscalationChain, Goal, Kind, Metric, ServiceLevelPolicy, Setup
+from slas.models.calendars import BusinessCalendar, CalendarVersion, TeamCalendar
+from slas.models.policies import (
+    ChainVersion,
+    EscalationChain,
+    Goal,
+    Kind,
+    LateSteps,
+    Metric,
+    OnReopen,
+    OnRetarget,
+    ServiceLevelPolicy,
+    Setup,
+    StartFrom,
+    TargetUnit,
+    ZoneFrom,
+)
 from slas.models.timers import BREACH, EventKind, Run, SlaEvent, State, StepDue, Timer
 
 __all__ = [
@@ -13,12 +27,19 @@ __all__ = [
     "EventKind",
     "Goal",
     "Kind",
+    "LateSteps",
     "Metric",
+    "OnReopen",
+    "OnRetarget",
     "Run",
     "ServiceLevelPolicy",
     "Setup",
     "SlaEvent",
+    "StartFrom",
     "State",
     "StepDue",
+    "TargetUnit",
+    "TeamCalendar",
     "Timer",
+    "ZoneFrom",
 ]

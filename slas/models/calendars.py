@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from itsm.accounts.models import User, public_id
+from itsm.accounts.models import Team, User, public_id
 from slas.calendars import CalendarSpec, CompiledCalendar
 from slas.calendars import compile as compile_calendar
 
 KEPT = 256
-_compiled: dict[str, CompiledCalendar] = {}
+_compiled: dict[tuple[str, str], CompiledCalendar] = {}
 
 
 class BusinessCalendar(models.Model):
@@ -55,9 +57,25 @@ class CalendarVersion(models.Model):
     @property
     def hours(self) -> CompiledCalendar:
         """The calendar ready to measure; kept by digest, so that the spec is read once in each process."""
-        found = _compiled.get(self.digest)
+        return self.hours_in("")
+
+    def hours_in(self, time_zone: str) -> CompiledCalendar:
+        """The same hours read by the clocks of another IANA zone; blank for the calendar's own."""
+        key = (self.digest, time_zone)
+        found = _compiled.get(key)
         if found is None:
             if len(_compiled) >= KEPT:
                 _compiled.clear()
-            found = _compiled[self.digest] = compile_calendar(CalendarSpec.from_json(self.spec))
+            spec = CalendarSpec.from_json(self.spec)
+            found = _compiled[key] = compile_calendar(replace(spec, time_zone=time_zone) if time_zone else spec)
         return found
+
+
+class TeamCalendar(models.Model):
+    """The hours in which a team is at work, for goals that go by the team's own (OLA per team stay, sla.md §4)."""
+
+    team = models.OneToOneField(Team, models.CASCADE, related_name="business_calendar")
+    calendar = models.ForeignKey(BusinessCalendar, models.PROTECT, related_name="team_calendars")
+
+    def __str__(self) -> str:
+        return f"{self.team_id}: {self.calendar_id}"

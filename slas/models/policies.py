@@ -19,7 +19,11 @@ class Metric(models.TextChoices):
     """What is timed."""
 
     RESPONSE = "response", pgettext_lazy("service level", "Response")
+    NEXT_RESPONSE = "next_response", pgettext_lazy("service level", "Next response")
+    UPDATE = "update", pgettext_lazy("service level", "Periodic update")
     RESOLUTION = "resolution", pgettext_lazy("service level", "Resolution")
+    TEAM_STAY = "team_stay", pgettext_lazy("service level", "Time with the team")
+    SUPPLIER = "supplier", pgettext_lazy("service level", "Time with the supplier")
 
 
 class Kind(models.TextChoices):
@@ -28,6 +32,52 @@ class Kind(models.TextChoices):
     SLA = "sla", _("Service level agreement")
     OLA = "ola", _("Operational level agreement")
     UC = "uc", _("Underpinning contract")
+
+
+class StartFrom(models.TextChoices):
+    """From when a timer counts that starts late, because its policy came to apply only then."""
+
+    ATTACH = "attach", _("When the policy comes to apply")
+    OPENED = "opened", _("When the ticket was opened, with the pauses since")
+
+
+class OnRetarget(models.TextChoices):
+    """What becomes of a running timer when another goal or policy of the same metric comes to apply."""
+
+    KEEP = "keep", _("Keep the time used; only the target changes")
+    RESTART = "restart", _("Start anew: a new cycle from zero")
+    RETROACTIVE = "retroactive", _("Count from when the ticket was opened, with the pauses since")
+
+
+class OnReopen(models.TextChoices):
+    """What becomes of a stopped timer when its ticket is taken up again."""
+
+    RESUME = "resume", _("Go on with the same clock; the time in between does not count")
+    NEW_CYCLE = "new_cycle", _("Start a new clock; the old one stays as it ended")
+
+
+class LateSteps(models.TextChoices):
+    """Which of the steps happen that a new target has put into the past. A breach is recorded in any case."""
+
+    HIGHEST = "highest", _("Only the highest, once")
+    NONE = "none", _("None")
+    ALL = "all", _("All, in order")
+
+
+class TargetUnit(models.TextChoices):
+    """How a target is meant."""
+
+    TIME = "time", _("Open time")
+    BUSINESS_DAYS = "business_days", _("Business days of the calendar's length of day")
+    CLOSE_OF_DAY = "close_of_day", _("The close of the nth business day after")
+
+
+class ZoneFrom(models.TextChoices):
+    """Whose clock the hours of a goal's calendar are read by."""
+
+    CALENDAR = "calendar", _("The calendar's own zone")
+    LOCATION = "location", _("The requester's location, else the calendar's")
+    REQUESTER = "requester", _("The requester's zone")
 
 
 def on_hold() -> dict[str, Any]:
@@ -59,7 +109,9 @@ class ChainVersion(models.Model):
     """The steps of a chain as they stood when timers began. Never changed; timers keep theirs.
 
     `steps`: `[{"percent": 75, "actions": [{"do": "notify", "who": ["assignee", "team_lead"]}]}, …]`, one entry for each
-    percentage, ascending. Actions: `notify` (`who`: assignee, team_lead, team), `assign_team` (`team`: id),
+    step. A step lies at a percentage of the target, or at `{"minutes": -30, "clock": "business"|"wall"}` from the due
+    time; `slas.steps` gives each its code. `"repeat": {"minutes": 15, "most": 4, "clock": "wall"}` does it again.
+    Actions: `notify` (`who`: assignee, team_lead, team), `assign_team` (`team`: id),
     `raise_priority`.
     """
 
@@ -80,8 +132,10 @@ class ChainVersion(models.Model):
 class ServiceLevelPolicy(models.Model):
     """A promise: which tickets, what is timed, when the clock stands still. Its goals say how long and by which hours.
 
-    Of the active policies for one metric the first in `order` whose condition a ticket meets is the one that counts.
-    `pause_condition` null: the clock never stands still.
+    Of the active policies of one kind for one metric the first in `order` whose condition a ticket meets counts.
+    `pause_condition` null: the clock never stands still. `stop_condition`, `cancel_condition` and
+    `reset_condition` null: as the metric has it (a resolution stops when the ticket is resolved), no more. Read in this
+    order: cancel, stop, reset, pause (ServiceNow's two passes, sla.md §4).
     """
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
@@ -90,6 +144,17 @@ class ServiceLevelPolicy(models.Model):
     kind = models.CharField(_("kind"), max_length=3, choices=Kind, default=Kind.SLA)
     condition = models.JSONField(_("condition"), default=dict, blank=True)
     pause_condition = models.JSONField(_("paused while"), default=on_hold, null=True, blank=True)
+    stop_condition = models.JSONField(_("stopped when"), null=True, blank=True)
+    cancel_condition = models.JSONField(_("cancelled when"), null=True, blank=True)
+    reset_condition = models.JSONField(_("started anew when"), null=True, blank=True)
+    start_from = models.CharField(_("counts from"), max_length=10, choices=StartFrom, default=StartFrom.ATTACH)
+    on_retarget = models.CharField(
+        _("when the target changes"), max_length=12, choices=OnRetarget, default=OnRetarget.KEEP
+    )
+    on_reopen = models.CharField(_("when reopened"), max_length=10, choices=OnReopen, default=OnReopen.RESUME)
+    late_steps = models.CharField(
+        _("steps that are past already"), max_length=8, choices=LateSteps, default=LateSteps.HIGHEST
+    )
     order = models.PositiveIntegerField(_("order"), default=100)
     is_active = models.BooleanField(_("active"), default=True)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -115,6 +180,9 @@ class ActiveGoals(models.Manager["Goal"]):
 class Goal(models.Model):
     """One target of a policy: the first in `order` whose condition the ticket meets applies.
 
+    `target_s` is the target where it is meant as open time, and its usual length where `target_unit` says otherwise:
+    then `target_count` business days count, and a timer gets its own length when it starts.
+
     A goal that is taken out of its policy is switched off, never deleted: timers name it, and those are written only
     under their ticket's lock. `objects`, and so `policy.goals`, leave it out; `stored` has it.
     """
@@ -123,7 +191,13 @@ class Goal(models.Model):
     order = models.PositiveIntegerField(_("order"))
     condition = models.JSONField(_("condition"), default=dict, blank=True)
     target_s = models.PositiveIntegerField(_("target in seconds of open time"))
+    target_unit = models.CharField(
+        _("how the target is meant"), max_length=13, choices=TargetUnit, default=TargetUnit.TIME
+    )
+    target_count = models.PositiveSmallIntegerField(_("number of business days"), null=True, blank=True)
     calendar = models.ForeignKey(BusinessCalendar, models.PROTECT, related_name="goals", verbose_name=_("calendar"))
+    use_team_calendar = models.BooleanField(_("use the team's calendar where it has one"), default=False)
+    zone_from = models.CharField(_("time zone"), max_length=9, choices=ZoneFrom, default=ZoneFrom.CALENDAR)
     chain = models.ForeignKey(
         EscalationChain, models.PROTECT, null=True, blank=True, related_name="goals", verbose_name=_("escalation")
     )
@@ -138,6 +212,11 @@ class Goal(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("policy", "order"), name="goal_order_once"),
             models.CheckConstraint(condition=Q(target_s__gt=0), name="goal_target"),
+            models.CheckConstraint(
+                condition=Q(target_unit=TargetUnit.TIME, target_count__isnull=True)
+                | (~Q(target_unit=TargetUnit.TIME) & Q(target_count__isnull=False)),
+                name="goal_count_fits_unit",
+            ),
         )
 
     def __str__(self) -> str:

@@ -8,12 +8,13 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from itsm.accounts.models import Team, User
 from itsm.tickets.models import Ticket
+from slas.calendars import CompiledCalendar
 from slas.models.calendars import CalendarVersion
 from slas.models.policies import ChainVersion, Goal, Kind, Metric, ServiceLevelPolicy
 from slas.querysets import TimerQuerySet
-
-BREACH = 100
+from slas.steps import BREACH  # noqa: F401  a timer's steps are known by its codes
 
 
 class State(models.TextChoices):
@@ -34,11 +35,15 @@ class Timer(models.Model):
     """One clock on one ticket. Written only under the ticket's row lock.
 
     The truth is the list of runs (`runs`, and the open one from `run_started_at`); the other columns follow from it.
-    `target_s`, `chain_version` and `calendar_version` are copies of what the policy said when the goal was chosen.
+    `target_us`, `chain_version`, `calendar_version` and `time_zone` (blank: the calendar's own) are copies of what the
+    policy said when the goal was chosen. `team`: whose stay is timed, where the metric is the time with the team.
     `version` grows whenever the due instants may move, so that a step of an older version is known as stale. `epoch`
     grows when a longer target puts steps that have happened ahead again: they then happen anew. `done_steps` are the
-    percentages that have fired, or were passed over, in this epoch. `imported_at`: an import moved it, and what was due
-    until then is recorded without telling anybody. `touched_at`: its last event; no later one lies before it.
+    codes of the steps (`slas.steps`) that have fired, or were passed over, in this epoch; `repeats` maps the code of
+    one that comes again to `[repetition to come, ISO instant of the last]`. `acknowledged_at`: somebody has taken over
+    what the chain was calling for, and nothing but the breach itself is recorded from then on. `imported_at`: an import
+    moved it, and what was due until then is recorded without telling anybody. `touched_at`: its last event; no later
+    one lies before it.
     """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="timers")
@@ -48,7 +53,9 @@ class Timer(models.Model):
     metric = models.CharField(max_length=20, choices=Metric)
     cycle_no = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
-    target_s = models.PositiveIntegerField()
+    target_us = models.BigIntegerField()
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="+")
+    time_zone = models.CharField(max_length=64, blank=True)
     calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+")
     chain_version = models.ForeignKey(ChainVersion, models.PROTECT, null=True, blank=True, related_name="+")
     started_at = models.DateTimeField()
@@ -60,7 +67,10 @@ class Timer(models.Model):
     run_started_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     epoch = models.PositiveIntegerField(default=0)
-    done_steps = ArrayField(models.PositiveSmallIntegerField(), default=list)
+    done_steps = ArrayField(models.PositiveIntegerField(), default=list)
+    repeats = models.JSONField(default=dict, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     touched_at = models.DateTimeField()
     imported_at = models.DateTimeField(null=True, blank=True)
 
@@ -96,7 +106,7 @@ class Timer(models.Model):
                 condition=~Q(state=State.MISSED) | Q(breached_at__isnull=False, stopped_at__gte=F("breached_at")),
                 name="timer_missed_was_breached",
             ),
-            models.CheckConstraint(condition=Q(target_s__gt=0, elapsed_closed_us__gte=0), name="timer_amounts"),
+            models.CheckConstraint(condition=Q(target_us__gt=0, elapsed_closed_us__gte=0), name="timer_amounts"),
         )
         indexes = (
             models.Index("calendar_version", "ticket", condition=Q(state=State.RUNNING), name="timer_calendar"),
@@ -108,9 +118,14 @@ class Timer(models.Model):
         return f"{self.ticket_id} {self.metric} {self.cycle_no} {self.state}"
 
     @property
-    def target_us(self) -> int:
-        """The target in microseconds of open time."""
-        return self.target_s * 1_000_000
+    def target_s(self) -> int:
+        """The target in whole seconds of open time, rounded up; never below one."""
+        return max(-(-self.target_us // 1_000_000), 1)
+
+    @property
+    def hours(self) -> CompiledCalendar:
+        """The hours by which the timer runs now: its calendar version's, in its own zone where it has one."""
+        return self.calendar_version.hours_in(self.time_zone)
 
     @property
     def is_active(self) -> bool:
@@ -125,6 +140,7 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+")
+    time_zone = models.CharField(max_length=64, blank=True)
     elapsed_us = models.BigIntegerField()
 
     class Meta:
@@ -136,17 +152,23 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"{self.timer_id} {self.started_at:%Y-%m-%d %H:%M:%S}–{self.ended_at:%Y-%m-%d %H:%M:%S}"
 
+    @property
+    def hours(self) -> CompiledCalendar:
+        """The hours by which the stretch was measured."""
+        return self.calendar_version.hours_in(self.time_zone)
+
 
 class StepDue(models.Model):
     """A step that waits for its instant. The row exists as long as it waits; firing it removes it.
 
-    `step` is the percentage of the target at which it is due; 100 is the breach.
+    `step` is the step's code (`slas.steps`): the percentage of the target at which it is due, 100 for the breach, or an
+    offset from the due time.
     """
 
     timer = models.ForeignKey(Timer, models.CASCADE, related_name="steps_due")
     version = models.PositiveIntegerField()
     epoch = models.PositiveIntegerField()
-    step = models.PositiveSmallIntegerField()
+    step = models.PositiveIntegerField()
     repetition = models.PositiveSmallIntegerField(default=0)
     fire_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -159,7 +181,7 @@ class StepDue(models.Model):
         indexes = (models.Index("fire_at", "id", condition=Q(parked_at__isnull=True), name="step_due_waiting"),)
 
     def __str__(self) -> str:
-        return f"{self.timer_id} {self.step} % {self.fire_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.timer_id} step {self.step} {self.fire_at:%Y-%m-%d %H:%M:%S}"
 
 
 class EventKind(models.TextChoices):
@@ -178,7 +200,7 @@ class SlaEvent(models.Model):
 
     timer = models.ForeignKey(Timer, models.PROTECT, related_name="events")
     epoch = models.PositiveIntegerField()
-    step = models.PositiveSmallIntegerField()
+    step = models.PositiveIntegerField()
     repetition = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=10, choices=EventKind)
     at = models.DateTimeField()

@@ -331,7 +331,7 @@ def test_the_database_holds_what_the_code_promises(levels: Cast) -> None:
         {"state": State.MISSED},
         {"due_at": timer.started_at},
         {"elapsed_closed_us": -1},
-        {"target_s": 0},
+        {"target_us": 0},
     )
     for values in wrong:
         with pytest.raises(IntegrityError), transaction.atomic():

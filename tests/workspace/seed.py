@@ -112,7 +112,7 @@ def _timers(rng: Random, now: datetime) -> None:
                 kind=goal.policy.kind,
                 metric=metric,
                 state=State.RUNNING,
-                target_s=rng.choice([3600, 14400, 86400]),
+                target_us=rng.choice([3600, 14400, 86400]) * 1_000_000,
                 calendar_version=goal.calendar.current,
                 started_at=ticket.opened_at,
                 run_started_at=ticket.opened_at,
