@@ -16,7 +16,8 @@ from slas.models.policies import (
     TargetUnit,
     ZoneFrom,
 )
-from slas.models.timers import BREACH, EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.steps import BREACH
 
 __all__ = [
     "BREACH",

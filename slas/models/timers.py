@@ -14,7 +14,6 @@ from slas.calendars import CompiledCalendar
 from slas.models.calendars import CalendarVersion
 from slas.models.policies import ChainVersion, Goal, Kind, Metric, ServiceLevelPolicy
 from slas.querysets import TimerQuerySet
-from slas.steps import BREACH  # noqa: F401  a timer's steps are known by its codes
 
 
 class State(models.TextChoices):
