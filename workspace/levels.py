@@ -23,12 +23,13 @@ TIMER_FIELDS = (
     "ticket_id",
     "metric",
     "state",
-    "target_s",
+    "target_us",
     "due_at",
     "breached_at",
     "elapsed_closed_us",
     "run_started_at",
     "calendar_version_id",
+    "time_zone",
 )
 SHOWN_AS = {"missed": "breached"}
 

@@ -112,7 +112,7 @@ def test_new_hours_let_clocks_go_on_without_a_jump(levels: Cast) -> None:
 
 def test_what_an_edit_did_not_reach_at_once_follows_later(levels: Cast) -> None:
     many = [opened(levels) for _number in range(4)]
-    with patch("slas.actions.setup.MOVED_AT_ONCE", 1):
+    with patch("slas.actions.calendars.MOVED_AT_ONCE", 1):
         calendar = save_calendar("Hours", OFFICE, actor=as_(levels.sven))
     assert [clock(incident).calendar_version.number for incident in many] == [2, 1, 1, 1]
     assert follow_setup(limit=2) == 4

@@ -6,6 +6,7 @@ from workspace.administration.views import (
     calendars,
     categories,
     changes,
+    escalations,
     matrix,
     overview,
     people,
@@ -48,7 +49,7 @@ urlpatterns = [
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.policy, name="policy_new"),
     path("policies/<slug:ref>/", policies.policy, name="policy"),
-    path("escalations/", policies.escalations, name="escalations"),
-    path("escalations/new/", policies.escalation, name="escalation_new"),
-    path("escalations/<slug:ref>/", policies.escalation, name="escalation"),
+    path("escalations/", escalations.escalations, name="escalations"),
+    path("escalations/new/", escalations.escalation, name="escalation_new"),
+    path("escalations/<slug:ref>/", escalations.escalation, name="escalation"),
 ]

@@ -18,7 +18,7 @@ from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars.spec import MINUTES
 from slas.models import BusinessCalendar
 from workspace.administration.access import actor_of, page, settings_page, submit
-from workspace.administration.forms.levels import HOLIDAY_YEARS, WEEK, CalendarForm
+from workspace.administration.forms.calendars import HOLIDAY_YEARS, WEEK, CalendarForm
 from workspace.administration.hours import Unreadable, sentences, write_spans
 
 NINE_TO_FIVE = "09:00-17:00"

@@ -1,0 +1,157 @@
+"""Saving policies with their goals. What is saved is checked to the end, so that no timer can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from itsm.accounts.changelog import Deed, record_change, state_of
+from itsm.tickets.actors import Actor
+from itsm.tickets.clock import db_now
+from itsm.tickets.errors import Invalid
+from itsm.tickets.texts import clean_text
+from slas import defaults
+from slas.actions.batches import follow_setup
+from slas.actions.setting_up import MOVED_AT_ONCE, NAME_MAX, check_can_be_due, problem_of, require_manager, touch_setup
+from slas.calendars import CalendarSpec
+from slas.models import (
+    BusinessCalendar,
+    EscalationChain,
+    Goal,
+    Kind,
+    Metric,
+    ServiceLevelPolicy,
+)
+from slas.models.policies import on_hold
+
+LONGEST_TARGET_S = 10 * 366 * 24 * 3600
+MAX_GOALS = 100
+
+
+@dataclass(frozen=True)
+class GoalSpec:
+    """One target as asked for: tickets that meet the condition get so many seconds of the calendar's open time."""
+
+    target_s: int
+    calendar: BusinessCalendar
+    condition: Mapping[str, Any] = field(default_factory=dict)
+    chain: EscalationChain | None = None
+
+
+def install_defaults() -> bool:
+    """Store the product's calendars, chain and policies where there is no policy; return whether it did."""
+    return defaults.install(lambda name: apps.get_model("slas", name))
+
+
+def save_policy(
+    name: str,
+    *,
+    metric: str,
+    goals: Sequence[GoalSpec],
+    actor: Actor,
+    condition: Mapping[str, Any] | None = None,
+    pause_condition: Mapping[str, Any] | str | None = "on_hold",
+    kind: str = Kind.SLA,
+    order: int = 100,
+    is_active: bool = True,
+) -> ServiceLevelPolicy:
+    """Store the policy of this name with its goals, and return it.
+
+    `pause_condition`: when clocks stand still; None for never; left out: while the ticket is on hold. Timers that run
+    keep the target they began with, until their ticket falls under another goal. Switching a policy off cancels its
+    timers.
+
+    Raises:
+        Refused: the actor does not manage service levels.
+        Invalid: a sentence for each value that does not fit; a calendar on which a target could never be due.
+    """
+    require_manager(actor)
+    values: dict[str, Any] = {
+        "metric": metric,
+        "kind": kind,
+        "condition": dict(condition or {}),
+        "pause_condition": on_hold() if isinstance(pause_condition, str) else pause_condition,
+        "order": order,
+        "is_active": is_active,
+        "updated_by": actor.user,
+    }
+    title = _check_policy(name, values, goals)
+    with transaction.atomic():
+        old = ServiceLevelPolicy.objects.select_for_update().filter(name=title).first()
+        before = policy_state(old) if old else {}
+        values["updated_at"] = db_now()
+        policy, is_new = ServiceLevelPolicy.objects.update_or_create(name=title, defaults=values)
+        _save_goals(policy, goals)
+        touch_setup()
+        record_change(actor.user, Deed.CREATED if is_new else Deed.CHANGED, policy, before, policy_state(policy))
+    follow_setup(actor=actor, limit=MOVED_AT_ONCE)
+    return policy
+
+
+def policy_state(policy: ServiceLevelPolicy) -> dict[str, Any]:
+    """Return what a policy says, with its goals, as plain values for the change log."""
+    goals = policy.goals.select_related("calendar", "chain").order_by("order")
+    return {
+        **state_of(policy, ("metric", "kind", "condition", "pause_condition", "order", "is_active")),
+        "goals": [state_of(goal, ("condition", "target_s", "calendar", "chain")) for goal in goals],
+    }
+
+
+def _save_goals(policy: ServiceLevelPolicy, goals: Sequence[GoalSpec]) -> None:
+    for position, goal in enumerate(goals, start=1):
+        Goal.stored.update_or_create(
+            policy=policy,
+            order=position,
+            defaults={
+                "condition": dict(goal.condition),
+                "target_s": goal.target_s,
+                "calendar": goal.calendar,
+                "chain": goal.chain,
+                "is_active": True,
+            },
+        )
+    policy.goals.filter(order__gt=len(goals)).update(is_active=False)
+
+
+def _check_policy(name: str, values: Mapping[str, Any], goals: Sequence[GoalSpec]) -> str:
+    problems: dict[str, str] = {}
+    title = ""
+    try:
+        title = clean_text(name, "name", NAME_MAX, required=True, one_line=True)
+    except Invalid as error:
+        problems.update(error.fields)
+    if values["metric"] not in Metric.values:
+        problems["metric"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(Metric.values)}
+    if values["kind"] not in Kind.values:
+        problems["kind"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(Kind.values)}
+    for part in ("condition", "pause_condition"):
+        if values[part] is not None:
+            problems.update(problem_of(values[part], part))
+    if not goals:
+        problems["goals"] = _("A policy needs at least one goal.")
+    if len(goals) > MAX_GOALS:
+        problems["goals"] = _("A policy can have %(most)d goals.") % {"most": MAX_GOALS}
+    for position, goal in enumerate(goals[:MAX_GOALS], start=1):
+        problems.update(_goal_problems(goal, f"goal {position}"))
+    if problems:
+        raise Invalid(problems)
+    return title
+
+
+def _goal_problems(goal: GoalSpec, part: str) -> dict[str, str]:
+    if isinstance(goal.target_s, bool) or not isinstance(goal.target_s, int) or goal.target_s < 1:
+        return {part: _("Give the target as at least one second.")}
+    if goal.target_s > LONGEST_TARGET_S:
+        return {part: _("A target is at most ten years.")}
+    if goal.calendar.current is None:
+        return {part: _("Give the calendar its hours first.")}
+    try:
+        check_can_be_due(CalendarSpec.from_json(goal.calendar.current.spec), goal.target_s, part)
+    except Invalid as error:
+        return error.fields
+    return problem_of(goal.condition, part)
