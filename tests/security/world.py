@@ -147,6 +147,8 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
+    "reports:clock": {"pk": lambda world: world.incident.timers.all()[0].pk},
+    "reports:export": {"name": lambda world: "breaches"},
     "api:user": {"ref": lambda world: world.cast.rita.public_id},
     "api:team": {"ref": lambda world: world.cast.network.public_id},
     "api:category": {"ref": lambda world: world.cast.hardware.public_id},
