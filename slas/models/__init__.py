@@ -1,6 +1,6 @@
 """Calendars, policies and the timers that run by them."""
 
-from slas.models.calendars import BusinessCalendar, CalendarVersion, TeamCalendar
+from slas.models.calendars import BusinessCalendar, CalendarVersion, HolidaySet, TeamCalendar, ZoneRelease
 from slas.models.policies import (
     ChainVersion,
     EscalationChain,
@@ -27,6 +27,7 @@ __all__ = [
     "EscalationChain",
     "EventKind",
     "Goal",
+    "HolidaySet",
     "Kind",
     "LateSteps",
     "Metric",
@@ -43,4 +44,5 @@ __all__ = [
     "TeamCalendar",
     "Timer",
     "ZoneFrom",
+    "ZoneRelease",
 ]
