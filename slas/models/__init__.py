@@ -17,16 +17,21 @@ from slas.models.policies import (
     ZoneFrom,
 )
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
 
 __all__ = [
     "BREACH",
+    "Alarm",
+    "AlarmKind",
+    "Audit",
     "BusinessCalendar",
     "CalendarVersion",
     "ChainVersion",
     "EscalationChain",
     "EventKind",
     "Goal",
+    "Heartbeat",
     "HolidaySet",
     "Kind",
     "LateSteps",
