@@ -153,6 +153,9 @@ class LegOut(serializers.Serializer[Any]):
     way = WayOut(read_only=True)
 
 
+STEP_STATES = ["happened", "coming", "waiting", "unrecorded", "skipped", "passed_over", "not_reached"]
+
+
 class StepLineOut(serializers.Serializer[Any]):
     """A step of the escalation."""
 
@@ -160,7 +163,7 @@ class StepLineOut(serializers.Serializer[Any]):
     minutes = serializers.IntegerField(source="step.minutes", read_only=True, help_text="From the due time")
     clock = serializers.CharField(source="step.by", read_only=True)
     repetition = serializers.IntegerField(read_only=True)
-    state = serializers.ChoiceField(["happened", "coming", "waiting", "passed_over", "not_reached"], read_only=True)
+    state = serializers.ChoiceField(STEP_STATES, read_only=True)
     at = Instant(read_only=True, allow_null=True)
     detected_at = Instant(read_only=True, allow_null=True)
     told = serializers.BooleanField(read_only=True)

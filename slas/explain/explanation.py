@@ -108,7 +108,7 @@ def explain(timer: Timer, ticket: Any, now: datetime | None = None) -> Explanati
         considered=considered,
         stretches=stretches,
         leg=leg,
-        steps=steps_lines(timer),
+        steps=steps_lines(timer, runs, at),
         changes=tuple(changes_of(ticket.pk, fields_asked(timer.kind, timer.metric), timer.started_at)),
         adds_up=_adds_up(timer, runs, leg),
     )

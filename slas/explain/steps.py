@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,17 +12,21 @@ from django.utils.translation import gettext as _
 
 from itsm.accounts.models import Team
 from slas.actions.effects import ASSIGN_TEAM, NOTIFY, RAISE_PRIORITY
-from slas.models import SlaEvent, State, StepDue, Timer
+from slas.models import Run, SlaEvent, StepDue, Timer
 from slas.steps import Step, code_of, step_of
-from slas.timing import steps_of
+from slas.timing import instant_of, is_skipped, steps_of
 
 
 class StepState(StrEnum):
-    """Where a step stands. `waiting`: the timer stands still, so its instant is open."""
+    """Where a step stands. `waiting`: the timer stands still, so its instant is open. `unrecorded`: it lies in what an
+    import brought, and is recorded without telling anybody when the import is settled. `skipped`: it would lie before
+    the timer's start."""
 
     HAPPENED = "happened"
     COMING = "coming"
     WAITING = "waiting"
+    UNRECORDED = "unrecorded"
+    SKIPPED = "skipped"
     PASSED_OVER = "passed_over"
     NOT_REACHED = "not_reached"
 
@@ -44,8 +48,8 @@ class StepLine:
     parked: bool = False
 
 
-def steps_lines(timer: Timer) -> tuple[StepLine, ...]:
-    """Return the timer's steps in the order in which they happen. Three queries."""
+def steps_lines(timer: Timer, runs: Sequence[Run], now: datetime) -> tuple[StepLine, ...]:
+    """Return the timer's steps in the order in which they happen; `runs` are its closed runs. Three queries."""
     ordered = _actions_by_code(timer)
     happened = [
         StepLine(
@@ -80,14 +84,20 @@ def steps_lines(timer: Timer) -> tuple[StepLine, ...]:
         done = code in timer.done_steps
         if code in known or (code in recorded and done):
             continue
-        rest.append(StepLine(code, step_of(code), _state_of(timer, done=done), None, ordered.get(code, ())))
-    return (*happened, *coming, *rest)
+        at = instant_of(timer, code, lambda: runs) if timer.is_active and not done else None
+        state = _state_of(timer, code, at, done=done)
+        rest.append(StepLine(code, step_of(code), state, at, ordered.get(code, ())))
+    return (*happened, *coming, *sorted(rest, key=lambda line: (line.at is None, line.at or now)))
 
 
-def _state_of(timer: Timer, *, done: bool) -> StepState:
+def _state_of(timer: Timer, code: int, at: datetime | None, *, done: bool) -> StepState:
     if done:
         return StepState.PASSED_OVER
-    return StepState.WAITING if timer.state in (State.PAUSED, State.RUNNING) else StepState.NOT_REACHED
+    if is_skipped(timer, code):
+        return StepState.SKIPPED
+    if not timer.is_active:
+        return StepState.NOT_REACHED
+    return StepState.WAITING if at is None else StepState.UNRECORDED
 
 
 def _actions_by_code(timer: Timer) -> dict[int, tuple[str, ...]]:

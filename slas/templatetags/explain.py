@@ -95,7 +95,7 @@ def span_words(start: datetime, end: datetime, zone: str) -> SafeString:
 
 
 def _clock(local: datetime) -> str:
-    return f"{local:%H:%M:%S}" if local.second or local.microsecond else f"{local:%H:%M}"
+    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
 
 
 @register.filter

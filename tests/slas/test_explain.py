@@ -27,7 +27,7 @@ from slas.explain import Explanation, explain, find_timer
 from slas.explain.days import Way, way
 from slas.explain.verdicts import verdict
 from slas.models import Run, State, Timer
-from tests.cast import Cast
+from tests.cast import Cast, as_
 from tests.slas.conftest import HOUR, MONDAY_NINE, OFFICE, at, clock, make_levels
 
 FIXED = {"resolution_code": "solution_provided", "resolution_notes": "Done."}
@@ -368,3 +368,19 @@ def test_explaining_takes_no_more_queries_for_a_long_life(
     with django_assert_max_num_queries(16):
         found = explain(timer, incident, now)
     assert len(found.stretches) == 25
+
+
+def test_steps_say_where_they_stand(levels: Cast) -> None:
+    running = open_incident(actor=as_(levels.anna), title="Cannot print", requester=levels.rita)
+    assert [(line.code, line.state) for line in why(running).steps] == [
+        (50, "coming"), (75, "coming"), (100, "coming"),
+    ]  # fmt: skip
+    held = hold(running, actor=as_(levels.anna), hold_reason="awaiting_vendor")
+    assert {line.state for line in why(held).steps} == {"waiting"}
+    brought = open_incident(actor=at(levels.imke, MONDAY_NINE), title="Long ago", requester=levels.rita)
+    assert [(line.state, line.at) for line in why(brought).steps] == [
+        ("unrecorded", MONDAY_NINE + timedelta(hours=hours)) for hours in (4, 6, 8)
+    ]
+    done = resolve(brought, actor=at(levels.imke, MONDAY_NINE + timedelta(hours=5)), **FIXED)
+    states = {line.code: line.state for line in why(done).steps}
+    assert states == {50: "happened", 75: "not_reached", 100: "not_reached"}
