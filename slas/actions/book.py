@@ -14,6 +14,7 @@ from functools import cached_property
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
 from slas.actions.stepping import Steps
+from slas.bell import ring_for
 from slas.models import CalendarVersion, LateSteps, Metric, Run, State, StepDue, Timer
 from slas.past import Past, StoredPast, Stretch, beginning_of
 from slas.plans import Key, Plan
@@ -97,7 +98,7 @@ class Book(Steps):
             touched_at=self.at,
             reset_held=plan.policy.asks("reset", self.ticket, self.at),
         )
-        timer.target_us = goal.target_us(timer.hours, timer.started_at)
+        timer.target_us = goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
         timer.imported_at = self.now if self.imports else None
         self.timers.append(timer)
         self._new.append(timer)
@@ -179,7 +180,7 @@ class Book(Steps):
         if (timer.calendar_version_id, timer.time_zone) != (plan.calendar_version.pk, zone):
             self.change_calendar(timer, plan.calendar_version, zone)
         timer.policy, timer.goal = plan.policy.policy, plan.goal.goal
-        timer.target_us = plan.goal.target_us(timer.hours, timer.started_at)
+        timer.target_us = plan.goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
         timer.chain_version = plan.goal.chain_version
         full = reached(timer, timer.target_us, lambda: self._runs_of(timer))
         timer.due_at = full if timer.state == State.RUNNING else None
@@ -214,6 +215,7 @@ class Book(Steps):
         waiting = [step for timer in (*self._new, *moved) for step in self._steps_due(timer, overdue)]
         if waiting:
             StepDue.objects.bulk_create(waiting)
+            ring_for(waiting, self.now if self.imports else self.at)
         self._set_next_target()
         if self._fired:
             happened = record(sorted(self._fired, key=lambda step: step.at), detected_at=self.now)
@@ -271,6 +273,10 @@ class Book(Steps):
         """Return the next target of the ticket, NO_TARGET where no timer runs."""
         due = [timer.due_at for timer in self.timers if timer.state == State.RUNNING and timer.due_at is not None]
         return min(due, default=NO_TARGET)
+
+    def steps_to_come(self, timer: Timer) -> list[StepDue]:
+        """Return the rows that should wait for the timer as it stands, overdue ones among them; stores nothing."""
+        return self._steps_due(timer, {})
 
     def _set_next_target(self) -> None:
         soonest = self.next_due()
