@@ -17,6 +17,7 @@ from slas.models.policies import (
     ZoneFrom,
 )
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.trials import Purpose, Trial, TrialRow, TrialState
 from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
 
@@ -38,6 +39,7 @@ __all__ = [
     "Metric",
     "OnReopen",
     "OnRetarget",
+    "Purpose",
     "Run",
     "ServiceLevelPolicy",
     "Setup",
@@ -48,6 +50,9 @@ __all__ = [
     "TargetUnit",
     "TeamCalendar",
     "Timer",
+    "Trial",
+    "TrialRow",
+    "TrialState",
     "ZoneFrom",
     "ZoneRelease",
 ]
