@@ -130,9 +130,7 @@ def count_rows(path: Path, limit: int | None) -> int:
     return total
 
 
-def grouped_lines(
-    path: Path, needed: frozenset[str] = COLUMNS
-) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def grouped_lines(path: Path, needed: frozenset[str] = COLUMNS) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """Yield each incident's number with its lines as they stand in the file, one incident at a time.
 
     Raises:
@@ -224,7 +222,10 @@ def _count(text: str) -> int:
 
 
 def level_of(text: str, highest: int) -> int:
-    """Return the level that stands before the dash, as in “3 - Moderate”. Raises ValueError unless it is 1 to `highest`."""
+    """Return the level that stands before the dash, as in “3 - Moderate”.
+
+    Raises ValueError with a sentence unless it is 1 to `highest`.
+    """
     code = text.partition("-")[0].strip()
     if not code.isascii() or not code.isdigit() or not 1 <= int(code[:3]) <= highest:
         raise ValueError(f"“{text[:40]}” is no level from 1 to {highest}")

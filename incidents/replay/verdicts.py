@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 from incidents.replay.mapping import STANDINGS
@@ -52,7 +53,7 @@ class Verdict:
     def times_in(self, status: str) -> int:
         """Return how often the incident came into this status."""
         meant = ["", *(_status_of(state) for _at, state in self.states)]
-        return sum(now == status != before for before, now in zip(meant, meant[1:], strict=False))
+        return sum(now == status != before for before, now in pairwise(meant))
 
     def saves_in(self, status: str) -> int:
         """Return how many rows have this status."""
@@ -176,7 +177,11 @@ def _verdict(number: str, lines: Sequence[dict[str, str]], zone: tzinfo) -> Verd
 def _rows(lines: Sequence[dict[str, str]], zone: tzinfo) -> Iterator[tuple[datetime, str, int]]:
     for line in lines:
         try:
-            yield instant_of(line["sys_updated_at"], zone), line["incident_state"].strip(), level_of(line["priority"], 5)
+            yield (
+                instant_of(line["sys_updated_at"], zone),
+                line["incident_state"].strip(),
+                level_of(line["priority"], 5),
+            )
         except (ValueError, AttributeError):
             continue
 

@@ -50,9 +50,7 @@ class Clock:
         measured = [calendar.measure(instant) for instant in self._instants]
         stops = {self._pairs[case][-1] for case in cases}
         # One microsecond more, where the stop lies in closed time.
-        late = {
-            place: int(measured[place] == calendar.measure(self._instants[place] - _MOMENT)) for place in stops
-        }
+        late = {place: int(measured[place] == calendar.measure(self._instants[place] - _MOMENT)) for place in stops}
         needed = []
         for case in cases:
             pairs = self._pairs[case]

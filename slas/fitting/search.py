@@ -2,8 +2,8 @@
 
 1. Every reading of the log (clock x level) by a few plain calendars.
 2. Every shape of whole hours by the best readings.
-3. From the best of them, one difference at a time (hours, weekdays, noon, holidays, zone) while that errs less; ties go to
-   what says less and to rounder targets.
+3. From the best of them, one difference at a time (hours, weekdays, noon, holidays, zone) while that errs less; ties go
+   to what says less and to rounder targets.
 4. Every reading again by the calendar found, and from 2 once more if another reading now errs less.
 
 Targets are not searched: for given elapsed times `slas.fitting.targets` has the best ones exactly.
@@ -18,7 +18,7 @@ from datetime import datetime
 from slas.calendars import CalendarSpec, compile  # noqa: A004 - the calendars' own word
 from slas.fitting.cases import Clock, Levels, Log
 from slas.fitting.shapes import Shape, hourly_shapes, plain_shapes
-from slas.fitting.targets import Fitted, fit_levels
+from slas.fitting.targets import Fitted, fit_levels, is_met
 
 READINGS_SEARCHED = 2
 SHAPES_REFINED = 6
@@ -51,10 +51,7 @@ class Rule:
     def judge(self, log: Log, cases: Sequence[int]) -> list[bool]:
         """Return for each of the cases whether this rule says that its target was kept."""
         needed = self.clock.needed_s(compile(self.spec), cases)
-        return [
-            (fitted := self.targets.get(self.levels.of[case])) is not None and value <= fitted.target_s
-            for case, value in zip(cases, needed, strict=True)
-        ]
+        return [is_met(self.targets, self.levels.of[case], value) for case, value in zip(cases, needed, strict=True)]
 
 
 @dataclass
@@ -69,6 +66,7 @@ class Found:
 class _Search:
     log: Log
     cases: Sequence[int]
+    zone: str
     years: tuple[int, int]
     middle: datetime
     progress: Progress
@@ -109,14 +107,15 @@ class _Search:
     def find_hours(self, reading: Rule) -> Rule:
         """Return the best rule with the reading of the given one, from the hourly grid on."""
         clock, levels = reading.clock, (reading.levels,)
-        shapes = {reading.shape, *hourly_shapes(reading.shape.time_zone)}
+        shapes = {reading.shape, *hourly_shapes(self.zone)}
         rules = sorted((self.try_out(clock, levels, shape)[0] for shape in shapes), key=lambda one: one.rank)
         return min((self.descend(rule) for rule in rules[:SHAPES_REFINED]), key=lambda one: one.rank)
 
     def descend(self, rule: Rule) -> Rule:
         """Return the rule at which no single difference of the hours helps any more."""
         while True:
-            near = (self.try_out(rule.clock, (rule.levels,), shape)[0] for shape in rule.shape.neighbours(self.middle))
+            shapes = rule.shape.neighbours(self.middle, self.zone)
+            near = (self.try_out(rule.clock, (rule.levels,), shape)[0] for shape in shapes)
             best = min(near, key=lambda one: one.rank)
             if best.rank >= rule.rank:
                 return rule
@@ -132,7 +131,7 @@ def search(log: Log, cases: Sequence[int], *, zone: str, span: tuple[datetime, d
     if not (cases and log.clocks and log.levels):
         raise ValueError("A rule can be found only from cases with clocks and levels.")
     years = (span[0].year, span[1].year)
-    work = _Search(log, cases, years, span[0] + (span[1] - span[0]) / 2, progress)
+    work = _Search(log, cases, zone, years, span[0] + (span[1] - span[0]) / 2, progress)
     readings = work.compare_readings(plain_shapes(zone))
     best = min((work.find_hours(reading) for reading in readings[:READINGS_SEARCHED]), key=lambda one: one.rank)
     for _round in range(ROUNDS):

@@ -30,7 +30,8 @@ COUNTRIES = ("", "BR", "DE", "FR", "GB", "IN", "PT", "US")
 class Shape:
     """Weekly hours that are the same on each of their days: `length` minutes from `start`, perhaps over midnight.
 
-    `noon`: closed from 12:00 to 13:00. `country`: closed on its public holidays; blank for none.
+    `noon`: closed from 12:00 to 13:00. `country`: closed on its public holidays; blank for none. `elsewhere`: its zone
+    is not the one in which the log is read.
     """
 
     start: int
@@ -39,6 +40,7 @@ class Shape:
     time_zone: str
     noon: bool = False
     country: str = ""
+    elsewhere: bool = False
 
     @property
     def day_s(self) -> int:
@@ -51,7 +53,7 @@ class Shape:
         whole = self.start % HOUR == 0 and self.length % HOUR == 0
         over = self.start + self.length > DAY
         plain = self.days in (WORKDAYS, EVERY_DAY)
-        return (not plain) + bool(self.country) + self.noon + over, not whole
+        return (not plain) + bool(self.country) + self.noon + over + self.elsewhere, not whole
 
     def spec(self, years: tuple[int, int]) -> CalendarSpec:
         """Return the calendar, with the holidays of the years from the first to the second."""
@@ -59,8 +61,11 @@ class Shape:
         weekly = tuple(hours if day in self.days else () for day in range(7))
         return CalendarSpec(self.time_zone, weekly, _holidays(self.country, *years))
 
-    def neighbours(self, at: datetime) -> Iterator[Shape]:
-        """Yield the shapes that differ in one thing. A change of zone keeps the hours where they were at the instant."""
+    def neighbours(self, at: datetime, home: str) -> Iterator[Shape]:
+        """Yield the shapes that differ in one thing; `home` is the zone in which the log is read.
+
+        A change of zone keeps the hours where they were at the instant.
+        """
         for step in STEPS:
             for start, length in ((step, 0), (-step, 0), (0, step), (0, -step), (step, -step), (-step, step)):
                 if HOUR <= self.length + length < DAY:
@@ -71,9 +76,9 @@ class Shape:
             yield replace(self, country=country)
         if self.start < BREAK[0] and self.start + self.length > BREAK[1]:
             yield replace(self, noon=not self.noon)
-        for zone in ZONES:
-            offset = _offset(zone, at) - _offset(self.time_zone, at)
-            yield replace(self, time_zone=zone, start=(self.start + offset) % DAY)
+        for zone in dict.fromkeys((home, *ZONES)):
+            offset = _offset(zone, at) - _offset(self.time_zone, at) if self.length < DAY else 0
+            yield replace(self, time_zone=zone, start=(self.start + offset) % DAY, elsewhere=zone != home)
 
     def _spans(self) -> tuple[Interval, ...]:
         end = self.start + self.length

@@ -63,9 +63,9 @@ def fit_levels(
     return {level: fit_target(*groups[level], day_s) for level in sorted(groups)}
 
 
-def is_met(target: Mapping[int, Fitted], level: int, needed_s: int) -> bool:
+def is_met(targets: Mapping[int, Fitted], level: int, needed_s: int) -> bool:
     """Return whether a case of this level is met. A level for which no target was found is never met."""
-    fitted = target.get(level)
+    fitted = targets.get(level)
     return fitted is not None and needed_s <= fitted.target_s
 
 
