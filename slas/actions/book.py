@@ -16,6 +16,7 @@ from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
+from slas.bell import ring_for
 from slas.models import BREACH, CalendarVersion, Run, State, StepDue, Timer
 from slas.models.timers import STOPPED
 from slas.plans import Plan
@@ -210,6 +211,7 @@ class Book:
         waiting = [step for timer in (*self._new, *moved) for step in self._steps_due(timer, overdue)]
         if waiting:
             StepDue.objects.bulk_create(waiting)
+            ring_for(waiting, self.now if self.imports else self.at)
         self._set_next_target()
         if self._fired:
             happened = record(sorted(self._fired, key=lambda step: step.at), detected_at=self.now)
@@ -338,6 +340,10 @@ class Book:
                 continue
             rows.append(StepDue(timer=timer, version=timer.version, epoch=timer.epoch, step=step, fire_at=at))
         return rows
+
+    def steps_to_come(self, timer: Timer) -> list[StepDue]:
+        """Return the rows that should wait for the timer as it stands, overdue ones among them; stores nothing."""
+        return self._steps_due(timer, {})
 
     def _set_next_target(self) -> None:
         due = [timer.due_at for timer in self.timers if timer.state == State.RUNNING and timer.due_at is not None]

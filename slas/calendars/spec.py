@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -133,6 +134,18 @@ class CalendarSpec:
     def week(self) -> tuple[tuple[Interval, ...], ...]:
         """Hours of a plain Monday to Sunday after the split at midnight: no interval crosses it, none touch."""
         return tuple(_split_day(self.weekly[i], self.weekly[i - 1]) for i in range(7))
+
+    @property
+    def usual_day_minutes(self) -> int:
+        """The most common open length of an open weekday, the longer one where two are as common; 1440 if none opens.
+
+        An overnight shift counts whole for the day on which it begins.
+        """
+        lengths = [
+            sum((end - start) if end > start else (MINUTES - start + end) for start, end in d) for d in self.weekly
+        ]
+        counts = Counter(min(length, MINUTES) for length in lengths if length)
+        return max(counts, key=lambda length: (counts[length], length), default=MINUTES)
 
     def hours_on(self, day: date) -> tuple[Interval, ...]:
         """Local hours of one date, with closed dates and overrides applied, before clock changes."""
