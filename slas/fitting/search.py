@@ -48,7 +48,7 @@ class Rule:
         roughness = sum(fitted.roughness for fitted in self.targets.values())
         return self.errors, self.clock.cost + self.levels.cost, self.shape.cost, roughness, self.shape
 
-    def judge(self, log: Log, cases: Sequence[int]) -> list[bool]:
+    def judge(self, cases: Sequence[int]) -> list[bool]:
         """Return for each of the cases whether this rule says that its target was kept."""
         needed = self.clock.needed_s(compile(self.spec), cases)
         return [is_met(self.targets, self.levels.of[case], value) for case, value in zip(cases, needed, strict=True)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import zoneinfo
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from incidents.management.arguments import check_report, write_report, zone_named
 from incidents.replay.fitted import STOPS, FittedReport, fitted_policy, reading_of
 from incidents.replay.reading import LogFileError
 from incidents.replay.verdicts import NO_HOLD, read_verdicts
@@ -46,7 +45,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Search, print the report, and save what was found where that is asked for."""
-        zone = _check(options)
+        if not 0 <= options["holdout"] < 1:
+            raise CommandError(_("--holdout must be a share from 0 to below 1, such as 0.3."))
+        zone = zone_named(options["zone"])
+        check_report(options["report"])
         began = time.monotonic()
         try:
             verdicts = read_verdicts(options["file"], zone)
@@ -60,8 +62,7 @@ class Command(BaseCommand):
         )
         seconds = time.monotonic() - began
         report = FittedReport.of(str(options["file"]), options["zone"], verdicts, found, sides, seconds)
-        if options["report"] is not None:
-            _write(options["report"], json.dumps(report.as_plain(), indent=2, ensure_ascii=False))
+        write_report(options["report"], report.as_plain())
         self.stdout.write(report.as_text())
         if options["save"] is not None:
             self._save(options["save"], found.best)
@@ -94,28 +95,3 @@ class Command(BaseCommand):
                 _("A resolution clock stops when the incident is resolved, the log's at %(stop)s.")
                 % {"stop": STOPS[stop]}
             )
-
-
-def _check(options: dict[str, Any]) -> zoneinfo.ZoneInfo:
-    if not 0 <= options["holdout"] < 1:
-        raise CommandError(_("--holdout must be a share from 0 to below 1, such as 0.3."))
-    target: Path | None = options["report"]
-    if target is not None and not target.absolute().parent.is_dir():
-        raise CommandError(
-            _("There is no folder %(folder)s to write the report to.") % {"folder": target.absolute().parent}
-        )
-    try:
-        return zoneinfo.ZoneInfo(options["zone"])
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise CommandError(
-            _("“%(name)s” is no time zone. Give one such as Europe/Berlin.") % {"name": options["zone"]}
-        ) from None
-
-
-def _write(target: Path, text: str) -> None:
-    try:
-        target.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CommandError(
-            _("The report cannot be written to %(file)s: %(reason)s.") % {"file": target, "reason": error.strerror}
-        ) from error
