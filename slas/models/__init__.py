@@ -1,6 +1,6 @@
 """Calendars, policies and the timers that run by them."""
 
-from slas.models.calendars import BusinessCalendar, CalendarVersion, TeamCalendar
+from slas.models.calendars import BusinessCalendar, CalendarVersion, HolidaySet, TeamCalendar, ZoneRelease
 from slas.models.policies import (
     ChainVersion,
     EscalationChain,
@@ -17,21 +17,29 @@ from slas.models.policies import (
     ZoneFrom,
 )
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.trials import Purpose, Trial, TrialRow, TrialState
+from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
 
 __all__ = [
     "BREACH",
+    "Alarm",
+    "AlarmKind",
+    "Audit",
     "BusinessCalendar",
     "CalendarVersion",
     "ChainVersion",
     "EscalationChain",
     "EventKind",
     "Goal",
+    "Heartbeat",
+    "HolidaySet",
     "Kind",
     "LateSteps",
     "Metric",
     "OnReopen",
     "OnRetarget",
+    "Purpose",
     "Run",
     "ServiceLevelPolicy",
     "Setup",
@@ -42,5 +50,9 @@ __all__ = [
     "TargetUnit",
     "TeamCalendar",
     "Timer",
+    "Trial",
+    "TrialRow",
+    "TrialState",
     "ZoneFrom",
+    "ZoneRelease",
 ]
