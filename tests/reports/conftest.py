@@ -82,6 +82,13 @@ def desk(cast: Cast) -> Cast:
 
 
 @pytest.fixture
+def levels(cast: Cast) -> Cast:
+    """The cast, with service levels round the clock."""
+    make_levels()
+    return cast
+
+
+@pytest.fixture
 def sven(desk: Cast, signed_in: Callable[[User], Client]) -> Client:
     """The service-level manager's browser."""
     return signed_in(desk.sven)
