@@ -76,7 +76,7 @@ class Warned(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that somebody should see to. `person` is None where nobody is on call; `covered_by`: who has it instead."""
+    """Something that somebody should see to. `person` None: nobody is on call. `covered_by`: who has it then."""
 
     kind: Warned
     start: datetime
