@@ -29,10 +29,10 @@ UNSENT = Q(status__in=(MailStatus.WAITING, MailStatus.SENDING))
 class Mail(models.Model):
     """One mail to one address, worded when its event was handed over; sent at least once, always under one Message-ID.
 
-    `next_attempt_at` is the one instant at which a sender looks at the row: when a waiting mail may be tried (not before
-    the hours of somebody who is told in those only), and when the lease of one that is being sent runs out because its
-    sender died. `unless_read`: it is not sent any more when the person has read the notice of the same thing. A mail
-    about something else than a ticket has no event; its `key` keeps it from being written twice.
+    `next_attempt_at` is the one instant at which a sender looks at the row: when a waiting mail may be tried, and when
+    the lease of one that is being sent runs out because its sender died. `unless_read`: it is not sent any more when
+    the person has read the notice of the same thing. A mail about something else than a ticket has no event; its `key`
+    keeps it from being written twice.
     """
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
@@ -182,7 +182,7 @@ class Endpoint(models.Model):
 
 
 class Delivery(models.Model):
-    """One call to make by a provider: claimed, made, marked, as mails are. `message_id` is the same at every attempt."""
+    """One call to make by a provider: claimed, made, marked, as mails are. Each attempt bears the same `message_id`."""
 
     key = models.CharField(max_length=120, unique=True)
     message_id = models.CharField(max_length=60)

@@ -25,9 +25,7 @@ class Rota(models.Model):
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
     name = models.CharField(_("name"), max_length=200, unique=True)
-    team = models.ForeignKey(
-        Team, models.PROTECT, null=True, blank=True, related_name="rotas", verbose_name=_("team")
-    )
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="rotas", verbose_name=_("team"))
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
     layers = models.JSONField(_("layers"), default=list)
     is_active = models.BooleanField(_("active"), default=True)

@@ -76,7 +76,7 @@ class Warned(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that somebody should see to. `person` None: nobody is on call. `covered_by`: who has it then."""
+    """Something that somebody should see to: about a person (None: nobody is on call), and who has it instead."""
 
     kind: Warned
     start: datetime
