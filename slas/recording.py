@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
+from itsm.tickets.log import as_rows
 from slas.models import BREACH, EventKind, Timer
 from slas.steps import step_of
 
 INSERT = """
 INSERT INTO slas_slaevent (timer_id, epoch, step, repetition, kind, at, detected_at, told, retroactive)
-SELECT * FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::smallint[], %s::text[], %s::timestamptz[],
-                     %s::timestamptz[], %s::bool[], %s::bool[])
+SELECT * FROM json_to_recordset(%s)
+    AS u (timer_id bigint, epoch int, step int, repetition smallint, kind text, at timestamptz, detected_at timestamptz,
+          told bool, retroactive bool)
 ON CONFLICT DO NOTHING
 RETURNING timer_id, epoch, step, repetition
 """
@@ -49,18 +50,21 @@ def record(fired: Sequence[Fired], *, detected_at: datetime) -> list[Fired]:
     """
     if not fired:
         return []
-    columns: list[list[Any]] = [
-        [step.timer.pk for step in fired],
-        [step.epoch for step in fired],
-        [step.step for step in fired],
-        [step.repetition for step in fired],
-        [str(step.kind) for step in fired],
-        [step.at for step in fired],
-        [max(step.at, detected_at) for step in fired],
-        [step.told for step in fired],
-        [step.retroactive for step in fired],
+    rows = [
+        {
+            "timer_id": step.timer.pk,
+            "epoch": step.epoch,
+            "step": step.step,
+            "repetition": step.repetition,
+            "kind": step.kind,
+            "at": step.at,
+            "detected_at": max(step.at, detected_at),
+            "told": step.told,
+            "retroactive": step.retroactive,
+        }
+        for step in fired
     ]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, columns)
+        cursor.execute(INSERT, [as_rows(rows)])
         stored = set(cursor.fetchall())
     return [step for step in fired if (step.timer.pk, step.epoch, step.step, step.repetition) in stored]

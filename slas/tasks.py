@@ -1,18 +1,23 @@
-"""Celery tasks of service levels."""
+"""Celery tasks of service levels. Those that are rung often also say that their worker is at work."""
+
+from typing import Any
 
 from celery import shared_task
 
 from slas.actions import follow_setup
 from slas.actions.reminders import remind
 from slas.tick import tick as fire_due_steps
+from slas.watch import beat, look, tell_people
 
 EDITED_AT_ONCE = 5000
 
 
-@shared_task(name="slas.tasks.tick")
-def tick() -> int:
+@shared_task(name="slas.tasks.tick", bind=True)
+def tick(self: Any) -> int:
     """Fire the steps that are due; return how many."""
-    return fire_due_steps()
+    fired = fire_due_steps()
+    beat(f"worker {self.request.hostname}", "timers")
+    return fired
 
 
 @shared_task(name="slas.tasks.follow_edits")
@@ -25,3 +30,16 @@ def follow_edits() -> int:
 def remind_of_shifts() -> int:
     """Remind people of shifts that begin soon; return how many reminders went out."""
     return remind()
+
+
+@shared_task(name="slas.tasks.watch")
+def watch() -> bool:
+    """Audit the clocks when it is time, raise and clear alarms; return whether that was done here."""
+    return look(at_once=True)
+
+
+@shared_task(name="slas.tasks.tell_alarms", bind=True)
+def tell_alarms(self: Any) -> int:
+    """Write to the administrators about alarms; return how many messages went out."""
+    beat(f"worker {self.request.hostname}", "mail")
+    return tell_people()

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "itsm.notifications",
     "slas",
     "incidents",
+    "reports",
     "workspace",
     "portal",
 ]

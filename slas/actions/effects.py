@@ -14,7 +14,7 @@ from itsm.accounts.roles import Permission
 from itsm.tickets.actions import assign, override_priority
 from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.errors import VerbError
-from itsm.tickets.log import write
+from itsm.tickets.log import Entry, write_many
 from slas.models import BREACH, EventKind
 from slas.recording import Fired
 from slas.steps import code_of
@@ -92,13 +92,20 @@ class Effects:
         self.detected_at = detected_at
         self.recipients = recipients or Recipients()
 
-    def tell(self, happened: Iterable[Fired]) -> None:
-        """Write an event for each step, in order. Of what an import brought only breaches are noted, for nobody."""
+    def entries(self, happened: Iterable[Fired]) -> list[Entry]:
+        """Return the event of each step, in order, for `write_many`. Of what an import brought only breaches are noted,
+        for nobody."""
+        found = []
         for step in happened:
             if step.told:
-                self._write(step, {"notify": self._notify(step)})
+                found.append(self._entry(step, {"notify": self._notify(step)}))
             elif step.step == BREACH:
-                self._write(step, {"imported": True, "notify": NOBODY})
+                found.append(self._entry(step, {"imported": True, "notify": NOBODY}))
+        return found
+
+    def tell(self, happened: Iterable[Fired]) -> None:
+        """Write an event for each step and do nothing else."""
+        write_many(self.entries(happened))
 
     def carry_out(self, happened: Iterable[Fired]) -> None:
         """Do on the ticket what each step's chain orders, then write its event."""
@@ -108,7 +115,7 @@ class Effects:
                 continue
             notify = self._notify(step)
             deeds = [found for action in actions_of(step) if (found := self._do(step, action)) is not None]
-            self._write(step, {"notify": notify, **({"deeds": deeds} if deeds else {})})
+            write_many([self._entry(step, {"notify": notify, **({"deeds": deeds} if deeds else {})})])
 
     def _notify(self, step: Fired) -> dict[str, Any]:
         who: list[str] = []
@@ -139,7 +146,7 @@ class Effects:
             return {"do": action["do"], "failed": error.message}
         return {"do": action["do"]} if (self.ticket.team_id, self.ticket.priority) != before else None
 
-    def _write(self, step: Fired, more: Mapping[str, Any]) -> None:
+    def _entry(self, step: Fired, more: Mapping[str, Any]) -> Entry:
         timer = step.timer
         data = {
             "metric": timer.metric,
@@ -152,7 +159,12 @@ class Effects:
             **more,
         }
         actor = replace(self.actor, at=step.at) if self.actor.at is not None else SYSTEM
-        write(self.ticket, f"sla.{step.kind}", actor=actor, data=data, bump=False, at=step.at)
+        return Entry(self.ticket, f"sla.{step.kind}", actor, step.at, data)
+
+
+def has_deeds(step: Fired) -> bool:
+    """Return whether the step's chain orders more than telling somebody."""
+    return step.told and any(action["do"] != NOTIFY for action in actions_of(step))
 
 
 def actions_of(step: Fired) -> list[Mapping[str, Any]]:

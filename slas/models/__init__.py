@@ -1,6 +1,6 @@
 """Calendars, policies and the timers that run by them."""
 
-from slas.models.calendars import BusinessCalendar, CalendarVersion, TeamCalendar
+from slas.models.calendars import BusinessCalendar, CalendarVersion, HolidaySet, TeamCalendar, ZoneRelease
 from slas.models.oncall import (
     Rota,
     RotaFeed,
@@ -27,16 +27,22 @@ from slas.models.policies import (
     ZoneFrom,
 )
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
 
 __all__ = [
     "BREACH",
+    "Alarm",
+    "AlarmKind",
+    "Audit",
     "BusinessCalendar",
     "CalendarVersion",
     "ChainVersion",
     "EscalationChain",
     "EventKind",
     "Goal",
+    "Heartbeat",
+    "HolidaySet",
     "Kind",
     "LateSteps",
     "Metric",
@@ -61,4 +67,5 @@ __all__ = [
     "TimeOff",
     "Timer",
     "ZoneFrom",
+    "ZoneRelease",
 ]

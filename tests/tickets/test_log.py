@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -11,9 +12,10 @@ from django.db.utils import DatabaseError, ProgrammingError
 
 from incidents.actions import open_incident, resolve, start
 from itsm.tickets.actions import comment, link, update
-from itsm.tickets.actors import Actor, Channel
+from itsm.tickets.actors import SYSTEM, Actor, Channel
 from itsm.tickets.errors import Refused
-from itsm.tickets.log import event_digest
+from itsm.tickets.hooks import Change, consume, listen
+from itsm.tickets.log import Entry, event_digest, write_many
 from itsm.tickets.models import OutboxEntry, Ticket, TicketEvent
 from itsm.tickets.verification import broken_events
 from tests.cast import Cast, as_
@@ -232,3 +234,51 @@ def test_a_double_click_opens_one_ticket(cast: Cast) -> None:
         numbers = set(pool.map(submit, range(12)))
     assert len(numbers) == 1
     assert Ticket.objects.count() == 1
+
+
+def test_many_events_at_once_are_as_if_written_one_by_one(cast: Cast, django_assert_num_queries: Any) -> None:
+    """Several on one ticket follow each other in its chain; the heads, the outbox and the listeners get them all."""
+    from itsm.tickets import hooks
+
+    heard: list[tuple[int, int]] = []
+
+    def hear(change: Change) -> None:
+        heard.append((change.ticket.pk, change.event.seq))
+
+    one, two = worked_incident(cast), worked_incident(cast)
+    seen = one.updated_at
+    past = Actor(cast.imke, Channel.IMPORT, at=datetime(2024, 1, 1, tzinfo=UTC))
+    data = {"metric": "response", "percent": 50, "target_s": 3600, "note": "Zürich 🏢"}
+    entries = [
+        Entry(one, "sla.warned", SYSTEM, datetime(2026, 1, 1, 12, tzinfo=UTC), data),
+        Entry(two, "sla.warned", SYSTEM, datetime(2026, 1, 1, 13, tzinfo=UTC), data),
+        Entry(one, "sla.breached", SYSTEM, datetime(2099, 1, 1, 14, 0, 0, 123456, tzinfo=UTC), data),
+        Entry(two, "sla.breached", past, datetime(2024, 1, 1, tzinfo=UTC), {}),
+    ]
+    consume("test-log", lambda event: None, codes=frozenset({"sla.warned", "sla.breached"}))
+    listen("test-log", hear)
+    try:
+        with transaction.atomic(), django_assert_num_queries(3):
+            events = write_many(entries)
+        assert write_many([]) == []
+    finally:
+        hooks._consumers.pop("test-log")
+        hooks._listeners[:] = [entry for entry in hooks._listeners if entry[1] != "test-log"]
+    assert [(event.ticket_id, event.seq) for event in events] == [(one.pk, 6), (two.pk, 6), (one.pk, 7), (two.pk, 7)]
+    assert heard == [(event.ticket_id, event.seq) for event in events]
+    assert list(broken_events()) == []
+    for entry, event in zip(entries, events, strict=True):
+        stored = TicketEvent.objects.get(pk=event.pk)
+        assert (stored.code, stored.at, stored.data, stored.channel) == (
+            entry.code,
+            entry.at,
+            entry.data,
+            entry.actor.channel,
+        )
+        assert stored.internal
+    stored = Ticket.objects.get(pk=one.pk)
+    assert (stored.event_hash, stored.event_seq, stored.version) == (events[2].hash, 7, one.version)
+    assert stored.updated_at == datetime(2099, 1, 1, 14, 0, 0, 123456, tzinfo=UTC)
+    assert Ticket.objects.get(pk=two.pk).updated_at == two.updated_at >= seen
+    told = OutboxEntry.objects.filter(consumer="test-log").values_list("event_id", flat=True)
+    assert sorted(told) == [event.pk for event in events[:3]]  # nobody is told of what an import brings
