@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_people_by_name'),
+        ('slas', '0005_timers'),
         ('slas', '0008_ticker_watch'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
