@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('slas', '0008_ticker_watch'),
+        ('slas', '0004_agreements_steps_and_zones'),
     ]
 
     operations = [
