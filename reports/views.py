@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +20,7 @@ from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused, VerbError
 from reports import exports, holds, lists, tables
-from reports.access import reports_page, viewer_of
+from reports.access import refusal, reports_page, viewer_of
 from reports.actions import explain_breach, may_explain
 from reports.asking import HOURS, MINUTES, Asked, ask
 from reports.chart import trend
@@ -212,7 +211,7 @@ def clock(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             explain_breach(timer, actor=Actor(viewer, Channel.DESK), **typed)
         except Refused as error:
-            raise PermissionDenied(error.message) from error
+            return refusal(request, error.message)
         except VerbError as error:
             typed["errors"] = error.fields if isinstance(error, Invalid) else {"": error.message}
             status = 422 if isinstance(error, Invalid) else 409
