@@ -172,6 +172,11 @@ def test_nothing_left_to_fit_on_is_refused(tmp_path: Path) -> None:
         run(write(tmp_path / "one.csv", [{}]), "--holdout", "0.999999")
 
 
+def test_times_outside_of_what_calendars_cover_get_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="The log's times do not fit a calendar"):
+        run(write(tmp_path / "old.csv", [{"opened_at": "2/3/1926 08:00"}]), "--holdout", "0")
+
+
 def test_what_cannot_be_judged_is_counted(tmp_path: Path) -> None:
     rows = [
         {"number": "A"},

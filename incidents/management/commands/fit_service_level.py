@@ -17,6 +17,7 @@ from incidents.replay.verdicts import NO_HOLD, read_verdicts
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.errors import VerbError
 from slas.actions import GoalSpec, save_calendar, save_policy
+from slas.calendars import CalendarError
 from slas.fitting import Rule, search
 from slas.models import Metric
 
@@ -57,9 +58,13 @@ class Command(BaseCommand):
         sides = verdicts.split(options["holdout"])
         if not sides[0]:
             raise CommandError(_("Nothing is left to fit on. Give a smaller --holdout or a larger log."))
-        found = search(
-            verdicts.as_log(), sides[0], zone=options["zone"], span=verdicts.span, progress=self._show_progress
-        )
+        try:
+            found = search(
+                verdicts.as_log(), sides[0], zone=options["zone"], span=verdicts.span, progress=self._show_progress
+            )
+        except CalendarError as error:
+            reason = _(error.template) % error.params
+            raise CommandError(_("The log's times do not fit a calendar: %(reason)s") % {"reason": reason}) from error
         seconds = time.monotonic() - began
         report = FittedReport.of(str(options["file"]), options["zone"], verdicts, found, sides, seconds)
         write_report(options["report"], report.as_plain())
