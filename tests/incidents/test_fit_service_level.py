@@ -138,8 +138,11 @@ def test_what_was_found_is_saved_as_a_calendar_and_a_policy_that_is_off(
     assert not policy.is_active
     goals = policy.goals.order_by("order")
     assert {goal.condition["value"]: goal.target_s for goal in goals} == TARGETS
+    for name, sentence in {" ": "--save needs a name", "Found": "already. Choose another name"}.items():
+        with pytest.raises(CommandError, match=sentence):
+            run(found[2], "--save", name)
     with pytest.raises(CommandError, match="cannot be saved"):
-        run(found[2], "--save", " ")
+        run(found[2], "--save", "x" * 201)
 
 
 @pytest.mark.parametrize(
