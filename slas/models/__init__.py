@@ -16,6 +16,7 @@ from slas.models.policies import (
     TargetUnit,
     ZoneFrom,
 )
+from slas.models.record import Correction, SetupVersion, Sweep
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
 from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
@@ -28,6 +29,7 @@ __all__ = [
     "BusinessCalendar",
     "CalendarVersion",
     "ChainVersion",
+    "Correction",
     "EscalationChain",
     "EventKind",
     "Goal",
@@ -41,10 +43,12 @@ __all__ = [
     "Run",
     "ServiceLevelPolicy",
     "Setup",
+    "SetupVersion",
     "SlaEvent",
     "StartFrom",
     "State",
     "StepDue",
+    "Sweep",
     "TargetUnit",
     "TeamCalendar",
     "Timer",
