@@ -12,7 +12,7 @@ from itsm.tickets.actors import SYSTEM
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.book import Book
-from slas.models import BREACH, Correction, Run, State, StepDue, Timer
+from slas.models import Correction, Run, State, StepDue, Timer
 from slas.promised import Promised
 from slas.rebuild import COLUMNS, MISSING, QUEUE, RUNS, Difference, Rebuilt, differences, rebuild
 from slas.recording import Fired, record
@@ -89,9 +89,10 @@ def _bring_to(timer: Timer, new: Timer, rebuilt: Rebuilt, parts: set[str], now: 
         for name in COLUMNS:
             setattr(timer, name, getattr(new, name))
         # What happened stays: the tick and the verbs have recorded it.
-        known = set(steps_of(timer)) | {BREACH}
-        timer.done_steps = [*timer.done_steps, *(step for step in new.done_steps if step not in timer.done_steps)]
-        timer.done_steps = [step for step in timer.done_steps if step in new.done_steps or step not in known]
+        listed = set(steps_of(timer))
+        missed = [step for step in new.done_steps if step in listed and step not in timer.done_steps]
+        kept = [step for step in timer.done_steps if step in new.done_steps or step not in listed]
+        timer.done_steps = [*kept, *missed]
         timer.version += 1
         timer.save()
     if RUNS in parts or MISSING in parts:

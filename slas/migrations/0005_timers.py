@@ -56,7 +56,7 @@ def write_down(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('slas', '0008_ticker_watch'),
+        ('slas', '0004_agreements_steps_and_zones'),
         ('tickets', '0003_comment_once_per_ticket'),
     ]
 
