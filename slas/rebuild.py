@@ -144,7 +144,7 @@ def _move_of(sweep: Sweep, promised: Promised) -> Callable[[Book], None]:
 
     def follow_edit(book: Book) -> None:
         book.at = sweep.at
-        levels = promised.at(sweep.at)
+        levels = promised.at(sweep.recorded_at)
         for timer in book.active():
             policy = levels.policy(timer.policy_id)
             if policy is None:
@@ -153,7 +153,7 @@ def _move_of(sweep: Sweep, promised: Promised) -> Callable[[Book], None]:
                 goal = next((one for one in policy.goals if one.goal.pk == timer.goal_id), None)
                 by_team = goal is not None and goal.goal.use_team_calendar
                 hours = levels.hours_of(goal, book.ticket) if goal is not None and by_team else None
-                version = hours or promised.hours_at(timer.calendar_version, sweep.at)
+                version = hours or promised.hours_at(timer.calendar_version, sweep.recorded_at)
                 if version.pk != timer.calendar_version_id:
                     book.change_calendar(timer, version)
 

@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
                 ('after_seq', models.PositiveIntegerField()),
+                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('why', models.CharField(choices=[('edit', 'an edit of the service levels'), ('settled', 'the end of an import')], max_length=10)),
                 ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tickets.ticket')),
             ],

@@ -29,7 +29,8 @@ class SetupVersion(models.Model):
 class Sweep(models.Model):
     """A move of a ticket's timers that no event of the ticket tells of. Append-only.
 
-    `after_seq` is the number of the ticket's last event before it.
+    `after_seq` is the number of the ticket's last event before it; `at` the instant of the move, `recorded_at` when the
+    row was written, as of events.
     """
 
     class Why(models.TextChoices):
@@ -41,6 +42,7 @@ class Sweep(models.Model):
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="+")
     at = models.DateTimeField()
     after_seq = models.PositiveIntegerField()
+    recorded_at = models.DateTimeField(default=timezone.now)
     why = models.CharField(max_length=10, choices=Why)
 
     class Meta:
