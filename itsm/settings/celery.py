@@ -74,6 +74,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": every(1, "slas.tasks.tick", "timers"),
     "bring timers to edited hours": every(60, "slas.tasks.follow_edits", "timers"),
+    "notice new zone data": every(3600, "slas.tasks.watch_zone_data", "timers"),
+    "top up public holidays": every(6 * 3600, "slas.tasks.top_up_holidays", "timers"),
     "hand out events": every(1, "itsm.notifications.tasks.dispatch_outbox", "outbox"),
     "send mail": every(2, "itsm.notifications.tasks.send_mail_due", "mail"),
     "close resolved incidents": every(60, "incidents.tasks.close_resolved", "timers"),

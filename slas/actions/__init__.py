@@ -7,6 +7,7 @@ from slas.actions.following import follow
 from slas.actions.holidays import refresh_holiday_sets, remove_holiday_set, save_holiday_set
 from slas.actions.imports import settle_imported
 from slas.actions.policies import GoalSpec, Rules, install_defaults, save_policy
+from slas.actions.zone_data import follow_zone_data
 
 __all__ = [
     "Extras",
@@ -14,6 +15,7 @@ __all__ = [
     "Rules",
     "follow",
     "follow_setup",
+    "follow_zone_data",
     "install_defaults",
     "refresh_holiday_sets",
     "remove_holiday_set",
