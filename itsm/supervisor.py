@@ -208,8 +208,10 @@ def plan(environment: dict[str, str], host: str, port: int) -> list[Child]:
     soft = {"ITSM_PROCESS": "worker", "REMAP_SIGTERM": "SIGQUIT"}
     # It warns of root at each start; whoever runs this as root (a container) has decided that, and only JSON is read.
     soft["PYTHONWARNINGS"] = "ignore::UserWarning:celery.platforms"
+    ticker = [*python, "django", "ticker"]
     return [
         Child("web", [*python, *web], environment | {"ITSM_PROCESS": "web"}),
+        Child("ticker", ticker, environment | {"ITSM_PROCESS": "ticker"}),
         Child("worker for timers", [*python, *worker, "-n", "timers@%h", "-Q", "timers,outbox"], environment | soft),
         Child("worker for mail", [*python, *worker, "-n", "mail@%h", "-Q", "mail,reports"], environment | soft),
         Child("beat", [*python, *celery, "beat", "--pidfile="], environment | {"ITSM_PROCESS": "beat"}),

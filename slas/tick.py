@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,11 @@ from itsm.tickets.actors import SYSTEM
 from itsm.tickets.clock import db_now
 from itsm.tickets.log import Entry, as_rows, write_many
 from itsm.tickets.models import Ticket
-from slas.actions.effects import Effects, Recipients, has_deeds
+from slas.actions.effects import Effects
+from slas.actions.lateness import Lateness
+from slas.actions.orders import has_deeds
+from slas.actions.recipients import Recipients
+from slas.actions.repeating import repeat_fired
 from slas.models import BREACH, Timer
 from slas.recording import Fired, record
 
@@ -30,6 +34,7 @@ BATCH = 500
 FIRST_BATCH = 100
 LONGEST_BATCH_S = 0.5
 MAX_ATTEMPTS = 5
+FIRST_RETRY_S = 1
 WAIT_S = 0.05
 MAX_WAITS = 10
 LONGEST_S = 30.0
@@ -43,7 +48,8 @@ SELECT s.id, t.ticket_id
   FROM slas_stepdue s
   JOIN slas_timer t ON t.id = s.timer_id
   JOIN tickets_ticket k ON k.id = t.ticket_id
- WHERE s.parked_at IS NULL AND s.fire_at <= statement_timestamp() AND s.id <> ALL(%s)
+ WHERE s.parked_at IS NULL AND s.fire_at <= statement_timestamp()
+   AND (s.retry_at IS NULL OR s.retry_at <= statement_timestamp())
  ORDER BY s.fire_at, s.id
  LIMIT %s
    FOR UPDATE OF k SKIP LOCKED
@@ -51,7 +57,8 @@ SELECT s.id, t.ticket_id
 ANY_DUE = """
 SELECT EXISTS (
     SELECT 1 FROM slas_stepdue s
-     WHERE s.parked_at IS NULL AND s.fire_at <= statement_timestamp() AND s.id <> ALL(%s)
+     WHERE s.parked_at IS NULL AND s.fire_at <= statement_timestamp()
+       AND (s.retry_at IS NULL OR s.retry_at <= statement_timestamp())
 )
 """
 CLAIM_THESE = """
@@ -69,17 +76,24 @@ RETURNING s.timer_id, s.epoch, s.step, s.repetition, s.fire_at, s.version = t.ve
 """
 NOTE = """
 UPDATE slas_timer t
-   SET done_steps = t.done_steps || f.steps,
+   SET done_steps = t.done_steps || COALESCE(f.steps, '{}'),
        breached_at = COALESCE(t.breached_at, f.breached_at),
        touched_at = GREATEST(t.touched_at, f.last)
-  FROM (SELECT timer_id, array_agg(step) AS steps, max(at) AS last, max(at) FILTER (WHERE step = %s) AS breached_at
-          FROM json_to_recordset(%s) AS u (timer_id bigint, step int, at timestamptz)
+  FROM (SELECT timer_id, array_agg(step) FILTER (WHERE repetition = 0) AS steps, max(at) AS last,
+               max(at) FILTER (WHERE step = %s AND repetition = 0) AS breached_at
+          FROM json_to_recordset(%s) AS u (timer_id bigint, step int, repetition int, at timestamptz)
          GROUP BY timer_id) f
  WHERE t.id = f.timer_id
+"""
+# A step whose effects failed waits on its own; it is not what a sleeper is to be woken for.
+SECONDS_TO_NEXT = """
+SELECT EXTRACT(EPOCH FROM min(fire_at) - clock_timestamp())
+  FROM slas_stepdue WHERE parked_at IS NULL AND retry_at IS NULL
 """
 PARK = """
 UPDATE slas_stepdue
    SET attempts = attempts + 1, last_error = %s,
+       retry_at = clock_timestamp() + %s * power(2, attempts) * interval '1 s',
        parked_at = CASE WHEN attempts + 1 >= %s THEN clock_timestamp() END
  WHERE id = %s
 RETURNING parked_at IS NOT NULL
@@ -102,24 +116,24 @@ class Failed(Exception):
         self.steps = steps
 
 
-def tick() -> int:
-    """Fire every step that is due and return how many were; come back after half a minute at the latest.
+def tick(*, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Fire every step that is due and return how many were; come back after half a minute at the latest, or after the
+    batch in which `stopping` begins to say yes.
 
     While something is due but its ticket is in use by somebody else, waits 50 ms, ten times at most. A step whose
-    effects fail is left alone until the next tick, and parked after five of them.
+    effects fail is left alone for a second, then two, four and eight, and parked when they fail for the fifth time.
     """
     fired = 0
     waits = 0
     size = min(FIRST_BATCH, BATCH)
-    failed: list[int] = []
     started = time.monotonic()
-    while _anything_due(failed) and time.monotonic() - started < LONGEST_S:
+    while time.monotonic() - started < LONGEST_S and not stopping() and _anything_due():
         began = time.monotonic()
         try:
-            count = _fire_batch(CLAIM, [failed, size])
+            count = _fire_batch(CLAIM, [size])
         except Failed as batch:
             logger.exception("A batch of %d service-level steps failed; it is tried in parts", len(batch.steps))
-            fired += _fire_parts(batch.steps, failed)
+            fired += _fire_parts(batch.steps)
             continue
         if count is not None:
             fired += count
@@ -149,9 +163,9 @@ def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
         raise Failed(claimed.steps) from error
 
 
-def _fire_parts(steps: Sequence[int], failed: list[int]) -> int:
-    """Fire the steps of a batch that failed, in halves, so that a bad one among many is soon alone. Its failure is
-    noted on its row and in `failed`."""
+def _fire_parts(steps: Sequence[int]) -> int:
+    """Fire the steps of a batch that failed, in halves, so that a bad one among many is soon alone; its failure is
+    noted on its row."""
     fired = 0
     middle = len(steps) // 2
     for part in (steps[:middle], steps[middle:]):
@@ -161,9 +175,8 @@ def _fire_parts(steps: Sequence[int], failed: list[int]) -> int:
             fired += _fire_batch(CLAIM_THESE, [list(part)]) or 0
         except Failed as failure:
             if len(part) > 1:
-                fired += _fire_parts(part, failed)
+                fired += _fire_parts(part)
             else:
-                failed.append(part[0])
                 _note_failure(part[0], failure.__cause__)
     return fired
 
@@ -171,7 +184,7 @@ def _fire_parts(steps: Sequence[int], failed: list[int]) -> int:
 def _note_failure(step: int, error: BaseException | None) -> None:
     said = f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
     with connection.cursor() as cursor:
-        cursor.execute(PARK, [said, MAX_ATTEMPTS, step])
+        cursor.execute(PARK, [said, FIRST_RETRY_S, MAX_ATTEMPTS, step])
         row = cursor.fetchone()
     if row and row[0]:
         logger.error("Service-level step %s failed %d times and is parked", step, MAX_ATTEMPTS, exc_info=error)
@@ -184,9 +197,9 @@ def _rows_to_claim(sql: str, arguments: list[Any]) -> Claimed:
     return Claimed([step for step, _ticket in rows], list(dict.fromkeys(ticket for _step, ticket in rows)))
 
 
-def _anything_due(leave: Sequence[int]) -> bool:
+def _anything_due() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(ANY_DUE, [list(leave)])
+        cursor.execute(ANY_DUE)
         found: bool = cursor.fetchone()[0]
     return found
 
@@ -199,11 +212,12 @@ def _fire(claimed: Claimed) -> int:
     now = db_now()
     happened = record(wanted, detected_at=now)
     _note(happened)
+    repeat_fired(happened)
     tickets = _tickets_of(claimed)
-    recipients = Recipients()
+    recipients, lateness = Recipients(), Lateness(happened, now)
     told: list[Entry] = []
     for ticket_id, steps in _by_ticket(happened).items():
-        effects = Effects(tickets[ticket_id], actor=SYSTEM, detected_at=now, recipients=recipients)
+        effects = Effects(tickets[ticket_id], actor=SYSTEM, detected_at=now, recipients=recipients, lateness=lateness)
         if any(has_deeds(step) for step in steps):
             effects.carry_out(steps)
         else:
@@ -240,21 +254,32 @@ def _take(steps: Sequence[int]) -> list[Fired]:
             step,
             at,
             due_at=timers[timer].due_at,
-            retroactive=step == BREACH and timers[timer].retroactive,
+            retroactive=step == BREACH and not repetition and timers[timer].retroactive,
             repetition=repetition,
         )
         for timer, epoch, step, repetition, at, _wanted in wanted
     ]
-    return sorted(found, key=lambda step: (step.at, step.timer.pk, step.step))
+    return sorted(found, key=lambda step: (step.at, step.timer.pk, step.step, step.repetition))
 
 
 def _note(happened: Sequence[Fired]) -> None:
     """Write on the timers which of their steps are done, and that they are breached."""
     if not happened:
         return
-    rows = [{"timer_id": step.timer.pk, "step": step.step, "at": step.at} for step in happened]
+    rows = [
+        {"timer_id": step.timer.pk, "step": step.step, "repetition": step.repetition, "at": step.at}
+        for step in happened
+    ]
     with connection.cursor() as cursor:
         cursor.execute(NOTE, [BREACH, as_rows(rows)])
+
+
+def seconds_to_next() -> float | None:
+    """Return how long it is until the next step is due, below zero where it is overdue; None when none waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(SECONDS_TO_NEXT)
+        found = cursor.fetchone()[0]
+    return None if found is None else float(found)
 
 
 def lag_seconds() -> float:

@@ -75,7 +75,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for queue in my_queues(request)
     ]
-    entries += _bottom(request)
+    entries += [*_practices(request), *_bottom(request)]
     entries += [
         {
             "key": "search",
@@ -110,9 +110,27 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _practices(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.user.may(Permission.VIEW_SERVICE_LEVELS):  # type: ignore[union-attr]
+        return []
+    url = reverse("reports:overview")
+    return [
+        {
+            "key": "service_levels",
+            "section": "practices",
+            "label": _("Service levels"),
+            "url": url,
+            "icon": "chart-histogram",
+            "hotkey": "G L",
+            "current": request.path.startswith(url),
+        }
+    ]
+
+
 def _bottom(request: HttpRequest) -> list[dict[str, Any]]:
     links: list[dict[str, Any]] = []
     for permission, name, label, symbol in (
+        (Permission.USE_DESK, "workspace:on_call", _("On call"), "calendar-user"),
         (Permission.VIEW_OUTBOX, "notifications:outbox", _("Outbox"), "mail"),
         (Permission.USE_DESK, "portal:requests", _("My own requests"), "lifebuoy"),
     ):

@@ -3,6 +3,7 @@
 Every variable is optional; `docs/operations.md` lists them.
 """
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,17 @@ DATA_DIR = Path(env.str("ITSM_DATA_DIR", default=str(BASE_DIR / "var"))).absolut
 datadir.prepare(DATA_DIR)
 SECRET_KEY = env.str("SECRET_KEY", default="") or datadir.secret_key(DATA_DIR)
 
-# Which of the processes this is: `web`, `worker`, `beat`, or `command` for everything else.
+# Which of the processes this is: `web`, `worker`, `ticker`, `beat`, or `command` for everything else.
 PROCESS = env.str("ITSM_PROCESS", default="command")
 
 # The address people use; links in mail start with it, and https in it switches on everything that needs https.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "localhost"
+
+# Where webhooks may go besides public addresses by https (see docs/on-call.md): networks such as 10.20.0.0/16.
+WEBHOOK_ALLOWED_NETWORKS = [ipaddress.ip_network(one) for one in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=False)
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
@@ -38,7 +43,8 @@ def database() -> dict[str, Any]:
     config: dict[str, Any] = env.db("DATABASE_URL", default="postgresql:///itsm")
     options: dict[str, Any] = config.setdefault("OPTIONS", {})
     config["CONN_HEALTH_CHECKS"] = True
-    limits = {"web": ("15s", "5s"), "worker": ("60s", "10s"), "beat": ("15s", "5s")}.get(PROCESS)
+    short, long = ("15s", "5s"), ("60s", "10s")
+    limits = {"web": short, "worker": long, "ticker": long, "beat": short}.get(PROCESS)
     if limits:
         statement, lock = limits
         options["options"] = (

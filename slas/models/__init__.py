@@ -1,6 +1,16 @@
 """Calendars, policies and the timers that run by them."""
 
 from slas.models.calendars import BusinessCalendar, CalendarVersion, HolidaySet, TeamCalendar, ZoneRelease
+from slas.models.oncall import (
+    Rota,
+    RotaFeed,
+    RotaLevel,
+    RotaOverride,
+    ShiftReminder,
+    SwapRequest,
+    SwapState,
+    TimeOff,
+)
 from slas.models.policies import (
     ChainVersion,
     EscalationChain,
@@ -17,32 +27,50 @@ from slas.models.policies import (
     ZoneFrom,
 )
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.trials import Purpose, Trial, TrialRow, TrialState
+from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
 
 __all__ = [
     "BREACH",
+    "Alarm",
+    "AlarmKind",
+    "Audit",
     "BusinessCalendar",
     "CalendarVersion",
     "ChainVersion",
     "EscalationChain",
     "EventKind",
     "Goal",
+    "Heartbeat",
     "HolidaySet",
     "Kind",
     "LateSteps",
     "Metric",
     "OnReopen",
     "OnRetarget",
+    "Purpose",
+    "Rota",
+    "RotaFeed",
+    "RotaLevel",
+    "RotaOverride",
     "Run",
     "ServiceLevelPolicy",
     "Setup",
+    "ShiftReminder",
     "SlaEvent",
     "StartFrom",
     "State",
     "StepDue",
+    "SwapRequest",
+    "SwapState",
     "TargetUnit",
     "TeamCalendar",
+    "TimeOff",
     "Timer",
+    "Trial",
+    "TrialRow",
+    "TrialState",
     "ZoneFrom",
     "ZoneRelease",
 ]

@@ -39,9 +39,11 @@ class Timer(models.Model):
     `version` grows whenever the due instants may move, so that a step of an older version is known as stale. `epoch`
     grows when a longer target puts steps that have happened ahead again: they then happen anew. `done_steps` are the
     codes of the steps (`slas.steps`) that have fired, or were passed over, in this epoch; `repeats` maps the code of
-    one that comes again to `[repetition to come, ISO instant of the last]`. `acknowledged_at`: somebody has taken over
-    what the chain was calling for, and nothing but the breach itself is recorded from then on. `imported_at`: an import
-    moved it, and what was due until then is recorded without telling anybody. `touched_at`: its last event; no later
+    one that comes again to `[repetition to come, ISO instant of the last]`. `reset_held`: the
+    policy's condition to start anew held when the ticket was last followed, so that it counts once.
+    `acknowledged_at`: somebody has taken over what the chain was calling for, and nothing but the breach itself is
+    recorded from then on. `imported_at`: an import moved it, and what was due until then is recorded without telling
+    anybody. `touched_at`: its last event; no later
     one lies before it.
     """
 
@@ -67,6 +69,7 @@ class Timer(models.Model):
     version = models.PositiveIntegerField(default=1)
     epoch = models.PositiveIntegerField(default=0)
     done_steps = ArrayField(models.PositiveIntegerField(), default=list)
+    reset_held = models.BooleanField(default=False)
     repeats = models.JSONField(default=dict, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -117,6 +120,11 @@ class Timer(models.Model):
         return f"{self.ticket_id} {self.metric} {self.cycle_no} {self.state}"
 
     @property
+    def ref(self) -> str:
+        """How addresses name a timer of a ticket: kind, metric and cycle, such as `sla-resolution-1`."""
+        return f"{self.kind}-{self.metric}-{self.cycle_no}"
+
+    @property
     def target_s(self) -> int:
         """The target in whole seconds of open time, rounded up; never below one."""
         return max(-(-self.target_us // 1_000_000), 1)
@@ -161,7 +169,8 @@ class StepDue(models.Model):
     """A step that waits for its instant. The row exists as long as it waits; firing it removes it.
 
     `step` is the step's code (`slas.steps`): the percentage of the target at which it is due, 100 for the breach, or an
-    offset from the due time.
+    offset from the due time. `retry_at`: its effects failed, and it is left alone until then; `parked_at`: they failed
+    too often, and it waits for somebody who looks into it.
     """
 
     timer = models.ForeignKey(Timer, models.CASCADE, related_name="steps_due")
@@ -171,13 +180,17 @@ class StepDue(models.Model):
     repetition = models.PositiveSmallIntegerField(default=0)
     fire_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
     parked_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("step to come")
         constraints = (models.UniqueConstraint(fields=("timer", "step", "repetition"), name="step_due_once"),)
-        indexes = (models.Index("fire_at", "id", condition=Q(parked_at__isnull=True), name="step_due_waiting"),)
+        indexes = (
+            models.Index("fire_at", "id", condition=Q(parked_at__isnull=True), name="step_due_waiting"),
+            models.Index("id", condition=Q(parked_at__isnull=False), name="step_due_parked"),
+        )
 
     def __str__(self) -> str:
         return f"{self.timer_id} step {self.step} {self.fire_at:%Y-%m-%d %H:%M:%S}"

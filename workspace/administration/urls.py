@@ -12,9 +12,11 @@ from workspace.administration.views import (
     overview,
     people,
     policies,
+    rotas,
     routing,
     services,
     teams,
+    webhooks,
 )
 
 app_name = "administration"
@@ -55,4 +57,11 @@ urlpatterns = [
     path("escalations/", escalations.escalations, name="escalations"),
     path("escalations/new/", escalations.escalation, name="escalation_new"),
     path("escalations/<slug:ref>/", escalations.escalation, name="escalation"),
+    path("rotas/", rotas.rotas, name="rotas"),
+    path("rotas/new/", rotas.rota, name="rota_new"),
+    path("rotas/<slug:ref>/", rotas.rota, name="rota"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.webhook, name="webhook_new"),
+    path("webhooks/<slug:ref>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<slug:ref>/<slug:deed>/", webhooks.change, name="webhook_change"),
 ]
