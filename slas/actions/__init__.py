@@ -18,6 +18,7 @@ from slas.actions.rotas import (
     takes_part,
 )
 from slas.actions.swaps import accept_swap, ask_swap, decline_swap, withdraw_swap
+from slas.actions.zone_data import follow_zone_data
 
 __all__ = [
     "Extras",
@@ -31,6 +32,7 @@ __all__ = [
     "find_feed",
     "follow",
     "follow_setup",
+    "follow_zone_data",
     "install_defaults",
     "make_feed",
     "may_manage",
