@@ -18,6 +18,7 @@ from itsm.tickets.api.comments import CommentIn, CommentOut, CommentViews
 from itsm.tickets.api.events import EventOut, EventViews
 from itsm.tickets.api.relations import LinkIn, LinkOut, LinkViews, WatcherIn, WatcherViews
 from itsm.tickets.errors import Refused
+from slas.actions import acknowledge
 from slas.api import TimerSerializer, timer_data
 from slas.explain import explain, find_timer
 from slas.explain.api import ExplanationOut
@@ -143,6 +144,18 @@ class IncidentTimers(TicketChildViews):
         incident = self.ticket(ref)
         if not self.for_desk:
             raise Refused(_("Only the service desk sees the service-level timers."))
+        return whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
+
+    @extend_schema(
+        operation_id="incidents_timers_acknowledge",
+        request=None,
+        responses=page_of_schema(TimerSerializer, "TimerList"),
+    )
+    def acknowledge(self, request: Request, ref: str) -> Response:
+        """Stop the escalations of the incident's timers: you have taken over. The clocks run on. Asked again, nothing
+        more happens."""
+        incident = self.ticket(ref)
+        acknowledge(incident, actor=self.actor)
         return whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
 
     @extend_schema(operation_id="incidents_timers_explanation", responses=ExplanationOut)

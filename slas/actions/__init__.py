@@ -1,5 +1,6 @@
 """The verbs of service levels: following tickets, and setting up calendars, chains and policies."""
 
+from slas.actions.acknowledging import acknowledge
 from slas.actions.batches import follow_setup
 from slas.actions.calendars import Extras, save_calendar, set_team_calendar
 from slas.actions.chains import save_chain
@@ -25,6 +26,7 @@ __all__ = [
     "GoalSpec",
     "Rules",
     "accept_swap",
+    "acknowledge",
     "add_override",
     "add_time_off",
     "ask_swap",
