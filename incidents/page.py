@@ -20,6 +20,7 @@ from incidents.forms import MoveForm, PriorityForm
 from incidents.models import Incident
 from incidents.sending import AND_HOLD, AND_RESOLVE
 from incidents.service_levels import service_levels
+from incidents.waiting import shown_wait, wait_of
 from itsm.accounts.models import User
 from itsm.tickets.actors import Actor
 from itsm.tickets.kinds import kind_of
@@ -61,6 +62,7 @@ def page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict[
         "files": [shown_file(file) for file in files],
         "levels": levels,
         "next_level": next_level,
+        "wait": shown_wait(wait_of(incident, incident.shown_events, timezone.now())),
         "moves": moves,
         "main_move": next((move for move in moves if move["emphasis"] == "success"), None),
         "may_edit": may_edit,

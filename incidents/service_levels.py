@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from incidents.models import Incident
@@ -17,8 +18,16 @@ def service_levels(incident: Incident) -> tuple[list[dict[str, Any]], dict[str, 
     """
     clocks = clocks_for([incident], now=timezone.now())[incident.pk]
     following = next_clock(clocks)
-    return [_shown(clock) for clock in clocks], _shown(following) if following else None
+    return [_shown(clock, incident) for clock in clocks], _shown(following, incident) if following else None
 
 
-def _shown(clock: Clock) -> dict[str, Any]:
-    return {"name": clock.label, "policy": clock.policy, "fraction": clock.fraction, "clock": clock, **clock.badge}
+def _shown(clock: Clock, incident: Incident) -> dict[str, Any]:
+    why = reverse("incidents:clock", args=[incident.number, clock.ref])
+    return {
+        "name": clock.label,
+        "policy": clock.policy,
+        "fraction": clock.fraction,
+        "clock": clock,
+        "why": why,
+        **clock.badge,
+    }

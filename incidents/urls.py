@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents.views import editing, moving, reading, relating, talking
+from incidents.views import editing, explaining, moving, reading, relating, talking
 
 app_name = "incidents"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("<str:ref>/preview/", reading.preview, name="preview"),
     path("<str:ref>/pulse/", reading.pulse, name="pulse"),
     path("<str:ref>/history/", reading.history, name="history"),
+    path("<str:ref>/clocks/<slug:timer>/", explaining.clock, name="clock"),
     path("<str:ref>/comments/", talking.comment, name="comment"),
     path("<str:ref>/moves/<slug:name>/", moving.move, name="move"),
     path("<str:ref>/priority/", moving.priority, name="priority"),

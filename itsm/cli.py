@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from itsm.datadir import DataDirError
 from itsm.embedded import EmbeddedError, Services
 
 ROOT = Path(__file__).resolve().parent.parent
+# Commands that only compute: they start no servers.
+ALONE = {"sla_measure"}
 
 
 def main(arguments: list[str]) -> int:
@@ -56,8 +59,11 @@ def manage(arguments: list[str]) -> int:
         data_dir, arguments = Path(arguments[1]).absolute(), arguments[2:]
     elif arguments and arguments[0].startswith("--data="):
         data_dir, arguments = Path(arguments[0].removeprefix("--data=")).absolute(), arguments[1:]
-    with Services(data_dir) as services:
-        os.environ.update(services.environment)
+    needs_servers = not arguments or arguments[0] not in ALONE
+    os.environ["ITSM_DATA_DIR"] = str(data_dir)
+    with Services(data_dir) if needs_servers else nullcontext() as services:
+        if services:
+            os.environ.update(services.environment)
         from django.core.management import execute_from_command_line
 
         try:

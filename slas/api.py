@@ -24,6 +24,7 @@ class RunSerializer(serializers.Serializer[Any]):
 class TimerSerializer(serializers.Serializer[Any]):
     """One timer of a ticket. Seconds are open time by its calendar; instants are UTC."""
 
+    ref = serializers.CharField(read_only=True, help_text="Names the timer in the address of its explanation")
     metric = serializers.CharField(read_only=True)
     kind = serializers.CharField(read_only=True)
     policy = serializers.CharField(read_only=True)
@@ -53,6 +54,7 @@ def timer_data(ticket: Any, now: datetime | None = None) -> list[dict[str, Any]]
 def _data_of(timer: Timer, now: datetime) -> dict[str, Any]:
     clock = clock_of(timer, now)
     return {
+        "ref": timer.ref,
         "metric": timer.metric,
         "kind": timer.kind,
         "policy": timer.policy.name,

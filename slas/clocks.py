@@ -20,10 +20,12 @@ US = 1_000_000
 class Clock:
     """One timer at one instant, for display.
 
-    `state`: on_track, at_risk, breached (runs, or stands still, after its target), paused, met, missed, cancelled.
+    `ref` names it in addresses. `state`: on_track, at_risk, breached (runs, or stands still, after its target), paused,
+    met, missed, cancelled.
     `remaining_s` and `elapsed_s` are open time; remaining is negative by the overrun. `fraction`: elapsed of target.
     """
 
+    ref: str
     metric: str
     label: str
     policy: str
@@ -82,6 +84,7 @@ def clock_of(timer: Timer, now: datetime) -> Clock:
     elapsed = elapsed_us(timer, now)
     remaining = timer.target_us - elapsed
     return Clock(
+        ref=timer.ref,
         metric=timer.metric,
         label=timer.get_metric_display(),
         policy=timer.policy.name,

@@ -75,7 +75,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for queue in my_queues(request)
     ]
-    entries += _bottom(request)
+    entries += [*_practices(request), *_bottom(request)]
     entries += [
         {
             "key": "search",
@@ -108,6 +108,23 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
         "alert": True,
         "current": request.path == url,
     }
+
+
+def _practices(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.user.may(Permission.VIEW_SERVICE_LEVELS):  # type: ignore[union-attr]
+        return []
+    url = reverse("reports:overview")
+    return [
+        {
+            "key": "service_levels",
+            "section": "practices",
+            "label": _("Service levels"),
+            "url": url,
+            "icon": "chart-histogram",
+            "hotkey": "G L",
+            "current": request.path.startswith(url),
+        }
+    ]
 
 
 def _bottom(request: HttpRequest) -> list[dict[str, Any]]:

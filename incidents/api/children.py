@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -18,6 +19,8 @@ from itsm.tickets.api.events import EventOut, EventViews
 from itsm.tickets.api.relations import LinkIn, LinkOut, LinkViews, WatcherIn, WatcherViews
 from itsm.tickets.errors import Refused
 from slas.api import TimerSerializer, timer_data
+from slas.explain import explain, find_timer
+from slas.explain.api import ExplanationOut
 
 KIND = "incident"
 NOTHING = {204: OpenApiResponse(description="Done.")}
@@ -141,3 +144,18 @@ class IncidentTimers(TicketChildViews):
         if not self.for_desk:
             raise Refused(_("Only the service desk sees the service-level timers."))
         return whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
+
+    @extend_schema(operation_id="incidents_timers_explanation", responses=ExplanationOut)
+    def explanation(self, request: Request, ref: str, timer: str) -> Response:
+        """Say why a timer is due when it is: policies considered, spans, pauses, the days on the way, and steps.
+
+        The timer is named by its `ref` in the list of timers, such as `sla-resolution-1`.
+        """
+        parameters_of(request, ())
+        incident = self.ticket(ref)
+        if not self.for_desk:
+            raise Refused(_("Only the service desk sees the service-level timers."))
+        found = find_timer(incident, timer)
+        if found is None:
+            raise Http404
+        return Response(self.shown(ExplanationOut, explain(found, incident)))

@@ -27,6 +27,11 @@ urlpatterns = [
     path("<str:ref>/attachments/", IncidentAttachments.as_view(LIST_AND_CREATE), name="incident-attachments"),
     path("<str:ref>/events/", IncidentEvents.as_view(LIST), name="incident-events"),
     path("<str:ref>/timers/", IncidentTimers.as_view(LIST), name="incident-timers"),
+    path(
+        "<str:ref>/timers/<slug:timer>/explanation/",
+        IncidentTimers.as_view({"get": "explanation"}),
+        name="incident-timer-explanation",
+    ),
     path("<str:ref>/links/", IncidentLinks.as_view(LIST_AND_CREATE), name="incident-links"),
     path("<str:ref>/links/<str:public_id>/", IncidentLinks.as_view(DESTROY), name="incident-link"),
     path("<str:ref>/watchers/", IncidentWatchers.as_view(LIST_AND_CREATE), name="incident-watchers"),

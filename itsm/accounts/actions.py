@@ -39,6 +39,7 @@ from itsm.accounts.models import (
     TeamMembership,
     TokenScope,
     User,
+    check_time_zone,
 )
 from itsm.accounts.roles import Permission, Role
 
@@ -266,8 +267,10 @@ def save_team(
 
 
 @transaction.atomic
-def save_place(place: Place, *, name: str, by: User | None) -> Place:
-    """Create (a row without a key) or rename an organisation, department or location, and return it.
+def save_place(place: Place, *, name: str, by: User | None, time_zone: str | None = None) -> Place:
+    """Create (a row without a key) or change an organisation, department or location, and return it.
+
+    `time_zone`: the IANA zone of a location's clocks, blank for none; left out, it stays.
 
     Raises:
         PermissionDenied, ValidationError.
@@ -276,13 +279,23 @@ def save_place(place: Place, *, name: str, by: User | None) -> Place:
     is_new = place.pk is None
     model = type(place)
     fresh: Place = place if is_new else model.objects.select_for_update().get(pk=place.pk)
-    before = {} if is_new else state_of(fresh, ["name"])
+    names = place_fields(fresh)
+    before = {} if is_new else state_of(fresh, names)
     title = line(name, "name", 200)
     check_free(model.objects.all(), "name", title, fresh)
     fresh.name = title
+    if isinstance(fresh, Location) and time_zone is not None:
+        if time_zone:
+            check_time_zone(time_zone)
+        fresh.time_zone = time_zone
     fresh.save()
-    record_change(by, Deed.CREATED if is_new else Deed.CHANGED, fresh, before, state_of(fresh, ["name"]))
+    record_change(by, Deed.CREATED if is_new else Deed.CHANGED, fresh, before, state_of(fresh, names))
     return fresh
+
+
+def place_fields(place: Place) -> list[str]:
+    """Return the names of what the change log keeps of a place."""
+    return ["name", "time_zone"] if isinstance(place, Location) else ["name"]
 
 
 @transaction.atomic
@@ -299,5 +312,5 @@ def remove_place(place: Place, *, by: User | None) -> None:
         return
     if fresh.people.exists():
         raise ValidationError(_("People belong to “%(name)s”. Move them first.") % {"name": fresh.name})
-    record_change(by, Deed.REMOVED, fresh, state_of(fresh, ["name"]), {})
+    record_change(by, Deed.REMOVED, fresh, state_of(fresh, place_fields(fresh)), {})
     fresh.delete()

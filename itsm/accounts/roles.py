@@ -37,6 +37,7 @@ class Permission(StrEnum):
     OVERRIDE_PRIORITY = "tickets.override_priority"
     SET_PAST_INSTANT = "tickets.set_past_instant"
     VIEW_EVENTS = "tickets.view_events"
+    VIEW_SERVICE_LEVELS = "slas.view"
     MANAGE_SERVICE_LEVELS = "slas.manage"
     MANAGE_DESK = "desk.manage"
     VIEW_OUTBOX = "notifications.view_outbox"
@@ -51,14 +52,14 @@ _LEAD = _WORK | {Permission.OVERRIDE_PRIORITY}
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.REQUESTER: frozenset(),
     Role.AGENT: _WORK,
-    Role.TEAM_LEAD: _LEAD,
+    Role.TEAM_LEAD: _LEAD | {Permission.VIEW_SERVICE_LEVELS},
     Role.PROBLEM_MANAGER: _LEAD,
     Role.CHANGE_MANAGER: _LEAD,
     Role.CAB_MEMBER: _READ,
-    Role.SERVICE_LEVEL_MANAGER: _LEAD | {Permission.MANAGE_SERVICE_LEVELS},
+    Role.SERVICE_LEVEL_MANAGER: _LEAD | {Permission.VIEW_SERVICE_LEVELS, Permission.MANAGE_SERVICE_LEVELS},
     Role.KNOWLEDGE_AUTHOR: _READ,
     Role.ASSET_MANAGER: _READ,
-    Role.AUDITOR: _READ | {Permission.VIEW_CHANGE_LOG},
+    Role.AUDITOR: _READ | {Permission.VIEW_CHANGE_LOG, Permission.VIEW_SERVICE_LEVELS},
     Role.IMPORTER: _LEAD | {Permission.SET_PAST_INSTANT},
     Role.ADMINISTRATOR: frozenset(Permission),
 }

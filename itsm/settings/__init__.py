@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "itsm.notifications",
     "slas",
     "incidents",
+    "reports",
     "workspace",
     "portal",
 ]

@@ -40,7 +40,8 @@ class Entry:
 def timeline(ticket: Any, viewer: User | AnonymousUser) -> list[Entry]:
     """Return the entries that the viewer may read, oldest first. Takes four queries, however long the ticket.
 
-    Each comment gets its files as `shown_files`; the ticket gets those that hang on no comment as `loose_files`.
+    Each comment gets its files as `shown_files`; the ticket gets those that hang on no comment as `loose_files`, and
+    the events in order as `shown_events`.
     """
     files: dict[int | None, list[Attachment]] = defaultdict(list)
     for file in Attachment.objects.visible_to(viewer).filter(ticket_id=ticket.pk):
@@ -55,6 +56,7 @@ def timeline(ticket: Any, viewer: User | AnonymousUser) -> list[Entry]:
         .exclude(code__in=SHOWN_AS_COMMENT)
         .select_related("actor")
     )
+    ticket.shown_events = events
     wanted = set().union(*(people_in(event.data) for event in events)) if events else set()
     names = dict(User.objects.filter(pk__in=wanted).values_list("pk", "display_name")) if wanted else {}
     inside = sees_all_tickets(viewer)

@@ -17,12 +17,11 @@ from itsm.tickets.clock import db_now
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
 from slas.bell import ring_for
-from slas.calendars import CalendarError
 from slas.models import BREACH, CalendarVersion, Run, State, StepDue, Timer
 from slas.models.timers import STOPPED
 from slas.plans import Plan
 from slas.recording import Fired, record
-from slas.timing import reached, share_us, steps_of
+from slas.timing import instant_of, is_skipped, reached, steps_of
 
 US = 1_000_000
 MOVED_FIELDS = (
@@ -192,12 +191,10 @@ class Book:
         """Fire the steps of a running timer that were due before the instant and have not happened."""
         if timer.state != State.RUNNING:
             return
-        for step in steps_of(timer):
-            if step in timer.done_steps:
-                continue
-            at = self._instant_of(timer, step)
-            if at is not None and at < before:
-                self._fire(timer, step, at)
+        waiting = {step: self._instant_of(timer, step) for step in steps_of(timer) if step not in timer.done_steps}
+        due = [(at, step) for step, at in waiting.items() if at is not None and at < before]
+        for at, step in sorted(due):
+            self._fire(timer, step, at)
 
     def write(self) -> None:
         """Store everything: timers, runs, steps to come, events, the ticket's next target; then tell who must know."""
@@ -263,14 +260,7 @@ class Book:
         return [*stored, *(run for run in self._runs if run.timer is timer)]
 
     def _instant_of(self, timer: Timer, step: int) -> datetime | None:
-        if step == BREACH and timer.due_at is not None:
-            return timer.due_at
-        try:
-            return reached(timer, max(share_us(timer, step), 1), lambda: self._runs_of(timer))
-        except CalendarError:
-            if step <= BREACH:
-                raise
-            return None  # far beyond the target: the calendar has not that much open time left
+        return instant_of(timer, step, lambda: self._runs_of(timer))
 
     def _fire(self, timer: Timer, step: int, at: datetime, *, retroactive: bool = False) -> None:
         brought = timer.imported_at is not None and at <= timer.imported_at
@@ -293,6 +283,8 @@ class Book:
         """Let steps that have happened, and that a new target puts into the future, happen again."""
         ahead = set()
         for step in timer.done_steps:
+            if is_skipped(timer, step):
+                continue
             instant = self._instant_of(timer, step)
             if timer.breached_at is None if step == BREACH else instant is None or instant > at:
                 ahead.add(step)
@@ -304,8 +296,9 @@ class Book:
         """Deal with the steps that a new target puts into the past."""
         instants = {step: self._instant_of(timer, step) for step in steps_of(timer) if step not in timer.done_steps}
         passed = {step: instant for step, instant in instants.items() if instant is not None and instant < at}
-        for step, instant in sorted(passed.items()):
-            if (nearer and step == max(passed)) or step == BREACH:
+        in_order = sorted(passed.items(), key=lambda item: (item[1], item[0]))
+        for step, instant in in_order:
+            if (nearer and step == in_order[-1][0]) or step == BREACH:
                 self._fire(timer, step, instant, retroactive=True)
             else:
                 timer.done_steps = [*timer.done_steps, step]

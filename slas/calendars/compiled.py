@@ -8,12 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
 from threading import Lock
 
 from slas.calendars.errors import CalendarError, gettext_noop
 from slas.calendars.prefix import DaySums
 from slas.calendars.spec import MINUTES, CalendarSpec, Interval, check_date
-from slas.calendars.zones import DAY, EPOCH, MINUTE, date_of, key_of, to_instant, to_us, zone_table
+from slas.calendars.zones import DAY, EPOCH, MINUTE, Shape, date_of, key_of, spans_in, to_instant, to_us, zone_table
 
 Span = tuple[datetime, datetime]
 
@@ -56,6 +57,13 @@ class DayHours:
         return i >= 0 and offset < self.ends[i]
 
 
+@lru_cache(maxsize=4096)
+def day_hours(hours: tuple[Interval, ...], shape: Shape = ()) -> DayHours:
+    """The hours of a day on which the clock goes like this. Kept, since calendars have few different days: sharing them
+    keeps calendars small and quick to make."""
+    return DayHours(spans_in(shape, hours))
+
+
 class CompiledCalendar:
     """A calendar ready to measure. Get one from `compile`. Instants are aware datetimes; answers are in UTC.
 
@@ -64,39 +72,38 @@ class CompiledCalendar:
 
     def __init__(self, spec: CalendarSpec) -> None:
         self.spec = spec
-        self.digest = spec.digest
         self._zone = zone_table(spec.time_zone)
-        known: dict[tuple[tuple[int, int], ...], DayHours] = {}
-
-        def shared(spans: tuple[tuple[int, int], ...]) -> DayHours:
-            # A year has few different days; sharing them keeps a calendar small.
-            found = known.get(spans)
-            if found is None:
-                found = known[spans] = DayHours(spans)
-            return found
-
-        def plain(hours: tuple[Interval, ...]) -> DayHours:
-            return shared(tuple((a * MINUTE, b * MINUTE) for a, b in hours))
-
-        self._week = tuple(plain(hours) for hours in spec.week)
-        hours = {key: spec.week[key % 7] for key in self._zone.change_keys}
-        for exception in spec.exception_dates():
-            key, own = key_of(exception), spec.hours_on(exception)
-            if own != spec.week[key % 7]:
-                hours[key] = own
-        changes = frozenset(self._zone.change_keys)
-        self._special = {
-            key: shared(self._zone.spans_of(key, own)) if key in changes else plain(own) for key, own in hours.items()
-        }
-        self.is_24x7 = all(own == ((0, MINUTES),) for own in (*spec.week, *hours.values()))
-        self._time = DaySums([d.total for d in self._week], {key: d.total for key, d in self._special.items()})
-        self._days = DaySums(
-            [bool(d.total) for d in self._week], {key: bool(d.total) for key, d in self._special.items()}
-        )
+        self._week = tuple(day_hours(hours) for hours in spec.week)
+        own_hours = {key_of(day): spec.hours_on(day) for day in spec.exception_dates()}
+        own_hours = {key: own for key, own in own_hours.items() if own != spec.week[key % 7]}
+        zone = self._zone
+        self._special = {key: day_hours(own, zone.shape_of(key)) for key, own in own_hours.items()}
+        # A clock change moves the spans of its day; their sum only where the clock jumps within the hours.
+        self._shaped = [day_hours(spec.week[weekday], shape) for shape, weekday, _ in zone.groups]
+        self.is_24x7 = all(own == ((0, MINUTES),) for own in (*spec.week, *own_hours.values()))
+        self._unlike: dict[int, DayHours] = {}
+        for (_, weekday, keys), day in zip(zone.groups, self._shaped, strict=True):
+            if day.total != self._week[weekday].total:
+                self._unlike.update(dict.fromkeys(keys, day))
+        self._unlike.update(self._special)
+        self._time = DaySums([d.total for d in self._week], {key: d.total for key, d in self._unlike.items()})
         self._zero = self._raw(0)
 
+    @property
+    def digest(self) -> str:
+        """The digest of the spec and its zone's clock changes."""
+        return self.spec.digest
+
+    @cached_property
+    def _days(self) -> DaySums:
+        return DaySums([d.total > 0 for d in self._week], {key: d.total > 0 for key, d in self._unlike.items()})
+
     def _day(self, key: int) -> DayHours:
-        return self._special.get(key) or self._week[key % 7]
+        found = self._special.get(key)
+        if found is None:
+            group = self._zone.group_of.get(key)
+            found = self._week[key % 7] if group is None else self._shaped[group]
+        return found
 
     def _raw(self, us: int) -> int:
         key, start = self._zone.day_of(us)
@@ -207,7 +214,8 @@ class CompiledCalendar:
     def special_dates(self, start: date, end: date) -> tuple[date, ...]:
         """Dates in [start, end) that differ from the plain week: closed, overridden, or with a clock change."""
         first, last = key_of(start), key_of(end)
-        return tuple(date_of(key) for key in sorted(self._special) if first <= key < last)
+        keys = {key for key in (*self._special, *self._zone.change_keys) if first <= key < last}
+        return tuple(date_of(key) for key in sorted(keys))
 
 
 def business_days_us(days: int, day_minutes: int) -> int:

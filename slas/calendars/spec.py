@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from slas.calendars.errors import CalendarError, gettext_noop
@@ -132,7 +133,19 @@ class CalendarSpec:
     @cached_property
     def week(self) -> tuple[tuple[Interval, ...], ...]:
         """Hours of a plain Monday to Sunday after the split at midnight: no interval crosses it, none touch."""
-        return tuple(join([*_evening(self.weekly[i]), *_morning(self.weekly[i - 1])]) for i in range(7))
+        return tuple(_split_day(self.weekly[i], self.weekly[i - 1]) for i in range(7))
+
+    @property
+    def usual_day_minutes(self) -> int:
+        """The most common open length of an open weekday, the longer one where two are as common; 1440 if none opens.
+
+        An overnight shift counts whole for the day on which it begins.
+        """
+        lengths = [
+            sum((end - start) if end > start else (MINUTES - start + end) for start, end in d) for d in self.weekly
+        ]
+        counts = Counter(min(length, MINUTES) for length in lengths if length)
+        return max(counts, key=lambda length: (counts[length], length), default=MINUTES)
 
     def hours_on(self, day: date) -> tuple[Interval, ...]:
         """Local hours of one date, with closed dates and overrides applied, before clock changes."""
@@ -162,6 +175,12 @@ def join(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(joined)
 
 
+@lru_cache(maxsize=4096)
+def _split_day(own: tuple[Interval, ...], before: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    """A day's hours after the split at midnight. Most days of most calendars are alike: those are split once."""
+    return join([*_evening(own), *_morning(before)])
+
+
 def _evening(intervals: Iterable[Interval]) -> list[Interval]:
     return [(start, end if end > start else MINUTES) for start, end in intervals]
 
@@ -177,11 +196,16 @@ def _clean(raw: Any) -> tuple[Interval, ...]:
         raise CalendarError(
             gettext_noop("A day can have %(most)d spans of hours. Join some of them."), most=MAX_INTERVALS
         )
-    plain, overnight = [], set()
     for pair in raw:
         if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(type(value) is int for value in pair):
             raise CalendarError(gettext_noop("Give hours as a start and an end in whole minutes."))
-        start, end = pair
+    return _clean_day(tuple((start, end) for start, end in raw))
+
+
+@lru_cache(maxsize=4096)
+def _clean_day(pairs: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    plain, overnight = [], set()
+    for start, end in pairs:
         if not (0 <= start < MINUTES and 0 <= end <= MINUTES):
             raise CalendarError(
                 gettext_noop("Hours start at 00:00 to 23:59 and end at 24:00 at the latest. Correct them.")
@@ -222,12 +246,20 @@ def check_date(day: Any) -> None:
 
 
 def _read_date(text: Any) -> date:
-    if isinstance(text, str) and _DATE.fullmatch(text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            pass
-    raise CalendarError(gettext_noop("“%(text)s” is not a date. Write it as 2026-12-25."), text=str(text)[:64])
+    found = _date_in(text) if isinstance(text, str) else None
+    if found is None:
+        raise CalendarError(gettext_noop("“%(text)s” is not a date. Write it as 2026-12-25."), text=str(text)[:64])
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _date_in(text: str) -> date | None:
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _read_hours(raw: Any) -> tuple[Interval, ...]:
@@ -242,12 +274,20 @@ def _read_hours(raw: Any) -> tuple[Interval, ...]:
 
 
 def _read_time(text: Any) -> int:
-    found = _TIME.fullmatch(text) if isinstance(text, str) else None
-    if found is None or int(found[2]) > 59 or int(found[1]) * 60 + int(found[2]) > MINUTES:
+    found = _minute_in(text) if isinstance(text, str) else None
+    if found is None:
         raise CalendarError(
             gettext_noop("“%(text)s” is not a time of day. Write hours and minutes as 09:30, at most 24:00."),
             text=str(text)[:64],
         )
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _minute_in(text: str) -> int | None:
+    found = _TIME.fullmatch(text)
+    if found is None or int(found[2]) > 59 or int(found[1]) * 60 + int(found[2]) > MINUTES:
+        return None
     return int(found[1]) * 60 + int(found[2])
 
 

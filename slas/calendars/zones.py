@@ -25,6 +25,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_YEAR, LAST_YEAR = 1970, 2119
 HORIZON = (datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
+# The clock changes of one day: (local second of the day from which, by how many seconds it differs from midnight's).
+Shape = tuple[tuple[int, int], ...]
+
 _KEY_0 = date(1969, 12, 29).toordinal()
 _EPOCH_KEY = date(1970, 1, 1).toordinal() - _KEY_0
 # Days known beyond both ends of the horizon, so that the local dates at its edges are whole in every zone.
@@ -72,8 +75,10 @@ def to_instant(us: int) -> datetime:
 class ZoneTable:
     """A zone over the whole horizon as runs of plain 24-hour days, broken by the dates on which the clock changes.
 
-    `change_keys`: day keys of those dates, in order. `fingerprint`: sha256 over the changes themselves; two releases of
-    the zone data, or two encodings of one release, that give this zone the same changes give the same fingerprint.
+    `change_keys`: day keys of those dates, in order. `groups`: those dates by how the clock goes in them and weekday,
+    as (shape, weekday, keys): a zone has few, and what a calendar makes of one it makes of all its dates. `group_of`: a
+    date's place in `groups`. `fingerprint`: sha256 over the changes themselves; two releases of the zone data, or two
+    encodings of one release, that give this zone the same changes give the same fingerprint.
     """
 
     def __init__(self, name: str) -> None:
@@ -108,6 +113,11 @@ class ZoneTable:
                 run = key + 1
         # A closing entry, so that every lookup has a next one.
         self._keys.append(self._keys[-1] + 1_000_000)
+        grouped: dict[tuple[Shape, int], list[int]] = {}
+        for key in self.change_keys:
+            grouped.setdefault((self.shape_of(key), key % 7), []).append(key)
+        self.groups = [(shape, weekday, tuple(keys)) for (shape, weekday), keys in grouped.items()]
+        self.group_of = {key: i for i, (_, _, keys) in enumerate(self.groups) for key in keys}
 
     def _add(self, key: int) -> None:
         self._keys.append(key)
@@ -131,20 +141,37 @@ class ZoneTable:
         i = bisect_right(self._keys, key, 0, len(self._starts)) - 1
         return self._starts[i] + (key - self._keys[i]) * DAY
 
-    def spans_of(self, key: int, hours: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-        """Open spans O(d), relative to the start of D(d): each interval resolved, clipped to D(d), overlaps joined."""
-        start = self.start_of(key)
-        length = self.start_of(key + 1) - start
-        spans: list[tuple[int, int]] = []
-        resolved = ((self.resolve(key, a) - start, self.resolve(key, b) - start) for a, b in hours)
-        for begin, end in sorted((max(0, a), min(length, b)) for a, b in resolved):
-            if begin >= end:
-                continue
-            if spans and begin <= spans[-1][1]:
-                spans[-1] = (spans[-1][0], max(spans[-1][1], end))
-            else:
-                spans.append((begin, end))
-        return tuple(spans)
+    def shape_of(self, key: int) -> Shape:
+        """How the clock goes on a local date; empty where it does not change."""
+        midnight = (key - _EPOCH_KEY) * 86400
+        first, last = bisect_right(self._walls, midnight), bisect_right(self._walls, midnight + 86400)
+        offset = self._offsets[first]
+        return tuple((self._walls[i] - midnight, self._offsets[i + 1] - offset) for i in range(first, last))
+
+
+def spans_in(shape: Shape, hours: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Open spans O(d), relative to the start of D(d): each interval resolved, clipped to D(d), overlaps joined.
+
+    `hours` as `CalendarSpec.hours_on` gives them: in order, none crosses midnight.
+    """
+    if not shape:
+        return tuple((start * MINUTE, end * MINUTE) for start, end in hours)
+
+    def since_start(minute: int) -> int:
+        second = minute * 60
+        moved = next((by for wall, by in reversed(shape) if wall <= second), 0)
+        return (second - moved) * SECOND
+
+    length = since_start(1440)
+    spans: list[tuple[int, int]] = []
+    for begin, end in sorted((max(0, since_start(a)), min(length, since_start(b))) for a, b in hours):
+        if begin >= end:
+            continue
+        if spans and begin <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((begin, end))
+    return tuple(spans)
 
 
 @lru_cache(maxsize=256)

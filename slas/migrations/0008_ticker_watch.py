@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('slas', '0004_agreements_steps_and_zones'),
+        ('slas', '0006_calendars_holidays_and_names'),
     ]
 
     operations = [

@@ -1,6 +1,6 @@
 """Calendars, policies and the timers that run by them."""
 
-from slas.models.calendars import BusinessCalendar, CalendarVersion, TeamCalendar
+from slas.models.calendars import BusinessCalendar, CalendarVersion, HolidaySet, TeamCalendar, ZoneRelease
 from slas.models.policies import (
     ChainVersion,
     EscalationChain,
@@ -32,6 +32,7 @@ __all__ = [
     "EventKind",
     "Goal",
     "Heartbeat",
+    "HolidaySet",
     "Kind",
     "LateSteps",
     "Metric",
@@ -48,4 +49,5 @@ __all__ = [
     "TeamCalendar",
     "Timer",
     "ZoneFrom",
+    "ZoneRelease",
 ]

@@ -117,6 +117,11 @@ class Timer(models.Model):
         return f"{self.ticket_id} {self.metric} {self.cycle_no} {self.state}"
 
     @property
+    def ref(self) -> str:
+        """How addresses name a timer of a ticket: kind, metric and cycle, such as `sla-resolution-1`."""
+        return f"{self.kind}-{self.metric}-{self.cycle_no}"
+
+    @property
     def target_s(self) -> int:
         """The target in whole seconds of open time, rounded up; never below one."""
         return max(-(-self.target_us // 1_000_000), 1)

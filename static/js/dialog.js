@@ -6,7 +6,10 @@ export function open(dialog) {
 }
 
 export function openMarked(root = document) {
-  root.querySelectorAll("dialog[data-dialog-open]").forEach(open);
+  root.querySelectorAll("dialog[data-dialog-open]").forEach((dialog) => {
+    dialog.removeAttribute("data-dialog-open"); // once: the next swap elsewhere must not open what was closed meanwhile
+    open(dialog);
+  });
 }
 
 document.addEventListener("click", (event) => {

@@ -44,9 +44,11 @@ def test_durations_are_read_back_as_written(seconds: int) -> None:
     assert read_duration(write_duration(seconds)) == seconds
 
 
-@given(st.sets(st.dates(date(1990, 1, 1), date(2090, 1, 1)), max_size=8))
-def test_dates_are_read_back_as_written(days: set[date]) -> None:
-    assert read_dates(write_dates(days, {})) == (days, {})
+@given(st.sets(st.dates(date(1990, 1, 1), date(2090, 1, 1)), max_size=8), st.data())
+def test_dates_are_read_back_as_written(days: set[date], data: st.DataObject) -> None:
+    special = {day: ((540, 600), (720, 1440)) for day in days if data.draw(st.booleans())}
+    names = {day: data.draw(st.sampled_from(["Christmas Day", "New # Year", "Ωmega 24:00-1"])) for day in days}
+    assert read_dates(write_dates(days - special.keys(), special, names)) == (days - special.keys(), special, names)
 
 
 @given(st.text(max_size=40))

@@ -56,6 +56,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "incidents:preview",
         "incidents:pulse",
         "incidents:history",
+        "incidents:clock",
         "incidents:priority",
         "incidents:edit",
         "workspace:home",
@@ -147,7 +148,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "api:attachment",
         "api:user",
     ),
-    (401, 403, 404, 200, 200, 200, 200): ("api:incident-timers",),
+    (401, 403, 404, 200, 200, 200, 200): ("api:incident-timers", "api:incident-timer-explanation"),
     (401, 404, 404, 200, 200, 200, 200): ("api:team",),
     (401, 405, 405, 405, 405, 405, 405): ("api:incident-move", "api:incident-link", "api:incident-watcher"),
 }

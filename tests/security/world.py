@@ -125,6 +125,7 @@ USUAL: dict[str, Find] = {
     "kind": lambda world: "organisation",
     "uidb36": lambda world: "1",
     "key": lambda world: "no-such-key",
+    "timer": lambda world: "sla-resolution-1",
 }
 SPECIAL: dict[str, dict[str, Find]] = {
     "notifications:mail": {"public_id": lambda world: world.mail.public_id},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
@@ -16,6 +16,7 @@ from slas.calendars import compile as compile_calendar
 from slas.calendars.spec import MINUTES
 
 MOST_LINES = 2000
+LONGEST_NAME = 200
 FRIDAY = 4
 _SPAN = re.compile(r"(\d{1,2})(?::(\d\d))?\s*(?:-|–|—|to)\s*(\d{1,2})(?::(\d\d))?", re.ASCII)
 _PART = re.compile(r"(\d{1,5})\s*(h|m|min|s)", re.ASCII)
@@ -49,19 +50,30 @@ def write_spans(spans: Iterable[tuple[int, int]]) -> str:
     return ", ".join(f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in spans)
 
 
-def read_dates(text: str) -> tuple[set[date], dict[date, tuple[tuple[int, int], ...]]]:
-    """Return closed dates and dates with their own hours, from lines such as `2026-12-25` or `2026-12-24 09:00-12:00`.
+class Dates(NamedTuple):
+    """Dates as typed: closed ones, those with their own hours, and what some of them are called."""
+
+    closed: set[date]
+    special: dict[date, tuple[tuple[int, int], ...]]
+    names: dict[date, str]
+
+
+def read_dates(text: str) -> Dates:
+    """Return closed dates and dates with their own hours, from lines such as `2026-12-25 # Christmas Day` or
+    `2026-12-24 09:00-12:00`. The last line of a date counts.
 
     Raises:
         Unreadable: with the line's number.
     """
     closed: set[date] = set()
     special: dict[date, tuple[tuple[int, int], ...]] = {}
+    names: dict[date, str] = {}
     lines = text.splitlines()
     if len(lines) > MOST_LINES:
         raise Unreadable(_("At most %(most)d dates fit. Remove those that are past.") % {"most": MOST_LINES})
     for number, line in enumerate(lines, start=1):
-        day_text, _space, rest = line.strip().partition(" ")
+        said, _mark, name = line.partition("#")
+        day_text, _space, rest = said.strip().partition(" ")
         if not day_text:
             continue
         try:
@@ -75,18 +87,26 @@ def read_dates(text: str) -> tuple[set[date], dict[date, tuple[tuple[int, int], 
             spans = read_spans(rest)
         except Unreadable as error:
             raise Unreadable(_("Line %(number)d: %(problem)s") % {"number": number, "problem": error}) from None
+        closed.discard(day)
+        special.pop(day, None)
+        names.pop(day, None)
         if spans:
             special[day] = tuple(spans)
         else:
             closed.add(day)
-    return closed - special.keys(), special
+        if name := " ".join(name.split()):
+            names[day] = name[:LONGEST_NAME]
+    return Dates(closed, special, names)
 
 
-def write_dates(closed: Iterable[date], special: Mapping[date, Iterable[tuple[int, int]]]) -> str:
+def write_dates(
+    closed: Iterable[date], special: Mapping[date, Iterable[tuple[int, int]]], names: Mapping[date, str] | None = None
+) -> str:
     """Return the dates as `read_dates` takes them, in order."""
     lines = {day: day.isoformat() for day in closed}
     lines |= {day: f"{day.isoformat()} {write_spans(spans)}".strip() for day, spans in special.items()}
-    return "\n".join(lines[day] for day in sorted(lines))
+    named = names or {}
+    return "\n".join(f"{lines[day]} # {named[day]}" if named.get(day) else lines[day] for day in sorted(lines))
 
 
 def read_duration(text: str) -> int:

@@ -21,6 +21,7 @@ from itsm.tickets.querysets import TicketQuerySet
 if TYPE_CHECKING:
     from itsm.tickets.kinds import Kind
     from itsm.tickets.models.children import Attachment
+    from itsm.tickets.models.event import TicketEvent
 
 NO_TARGET = datetime(9999, 1, 1, tzinfo=UTC)
 TITLE_MAX = 200
@@ -101,6 +102,7 @@ class Ticket(models.Model):
     )
 
     loose_files: list[Attachment]  # what a reader may see of the files outside comments; set by `timeline`
+    shown_events: list[TicketEvent]  # likewise
 
     objects = TicketQuerySet.as_manager()
 
