@@ -56,7 +56,7 @@ SELECT k.id, s.policy_id, s.goal_id, s.kind, s.metric, 1, 'running', 20000000000
 """
 STEPS = """
 INSERT INTO slas_stepdue (timer_id, version, epoch, step, repetition, fire_at, attempts, last_error)
-SELECT t.id, 1, 0, p, 0, now() + interval '2000 s' * p, 0, ''
+SELECT t.id, 1, 0, p, 0, t.started_at + interval '2000 s' * p, 0, ''
   FROM slas_timer t JOIN tickets_ticket k ON k.id = t.ticket_id, unnest(ARRAY[50, 75, 100]) p
  WHERE k.number LIKE 'BEN%%'
 """

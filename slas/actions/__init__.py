@@ -6,6 +6,7 @@ from slas.actions.chains import save_chain
 from slas.actions.following import follow
 from slas.actions.holidays import refresh_holiday_sets, remove_holiday_set, save_holiday_set
 from slas.actions.imports import settle_imported
+from slas.actions.parked import retry_parked
 from slas.actions.policies import GoalSpec, Rules, install_defaults, save_policy
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "install_defaults",
     "refresh_holiday_sets",
     "remove_holiday_set",
+    "retry_parked",
     "save_calendar",
     "save_chain",
     "save_holiday_set",
