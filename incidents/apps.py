@@ -13,6 +13,7 @@ class IncidentsConfig(AppConfig):
         from incidents import events  # noqa: F401  registry is filled on import
         from incidents.actions import perform, reply
         from incidents.models import Incident
+        from incidents.outcomes import OUTCOMES, WAITING, is_with_supplier
         from incidents.statuses import MOVES, TERMINAL, Status
         from itsm.tickets.kinds import Kind, register_kind
 
@@ -29,5 +30,8 @@ class IncidentsConfig(AppConfig):
                 perform=perform,
                 reply=reply,
                 url_name="incidents:detail",
+                fields=(WAITING,),
+                outcomes=OUTCOMES,
+                is_with_supplier=is_with_supplier,
             )
         )

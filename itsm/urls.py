@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics, name="metrics"),
     path("", include("itsm.accounts.urls")),
     path("", include("itsm.notifications.urls")),
+    path("", include("slas.urls")),
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),
     path("desk/incidents/", include("incidents.urls")),

@@ -5,6 +5,8 @@ from typing import Any
 from celery import shared_task
 
 from slas.actions import follow_setup
+from slas.actions.reminders import remind
+from slas.rehearsal import running as trials
 from slas.tick import tick as fire_due_steps
 from slas.watch import beat, look, tell_people
 
@@ -25,6 +27,12 @@ def follow_edits() -> int:
     return follow_setup(limit=EDITED_AT_ONCE)
 
 
+@shared_task(name="slas.tasks.remind_of_shifts")
+def remind_of_shifts() -> int:
+    """Remind people of shifts that begin soon; return how many reminders went out."""
+    return remind()
+
+
 @shared_task(name="slas.tasks.watch")
 def watch() -> bool:
     """Audit the clocks when it is time, raise and clear alarms; return whether that was done here."""
@@ -36,3 +44,15 @@ def tell_alarms(self: Any) -> int:
     """Write to the administrators about alarms; return how many messages went out."""
     beat(f"worker {self.request.hostname}", "mail")
     return tell_people()
+
+
+@shared_task(name="slas.tasks.work_on_trials")
+def work_on_trials() -> int:
+    """Go on for a while with a trial that waits; return how many tickets were gone through."""
+    return trials.work()
+
+
+@shared_task(name="slas.tasks.clean_trials")
+def clean_trials() -> int:
+    """Delete trials that are older than they are kept; return how many."""
+    return trials.delete_old()

@@ -54,9 +54,11 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TASK_DEFAULT_QUEUE = "outbox"
 CELERY_TASK_ROUTES = {
     "slas.tasks.tell_alarms": {"queue": "mail"},
+    "slas.tasks.*_trials": {"queue": "reports"},
     "slas.tasks.*": {"queue": "timers"},
     "incidents.tasks.*": {"queue": "timers"},
     "itsm.notifications.tasks.send_*": {"queue": "mail"},
+    "itsm.notifications.tasks.deliver_*": {"queue": "mail"},
     "itsm.notifications.tasks.*": {"queue": "outbox"},
     "reports.tasks.*": {"queue": "reports"},
 }
@@ -76,8 +78,12 @@ CELERY_BEAT_SCHEDULE = {
     "fire due timers": every(1, "slas.tasks.tick", "timers"),
     "bring timers to edited hours": every(60, "slas.tasks.follow_edits", "timers"),
     "watch the clocks": every(10, "slas.tasks.watch", "timers"),
+    "work on trials of drafts": every(2, "slas.tasks.work_on_trials", "reports"),
+    "delete old trials": every(3600, "slas.tasks.clean_trials", "reports"),
     "tell people of alarms": every(30, "slas.tasks.tell_alarms", "mail"),
     "hand out events": every(1, "itsm.notifications.tasks.dispatch_outbox", "outbox"),
     "send mail": every(2, "itsm.notifications.tasks.send_mail_due", "mail"),
+    "call webhooks": every(2, "itsm.notifications.tasks.deliver_due", "mail"),
+    "remind of shifts": every(60, "slas.tasks.remind_of_shifts", "timers"),
     "close resolved incidents": every(60, "incidents.tasks.close_resolved", "timers"),
 }

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.functional import Promise
 
+from itsm.conditions import Field
 from itsm.tickets.moves import Move
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What an event leaves on its ticket that is said by its code alone, so that a past can be read from the log.
+
+    `status`: where it leads; None: it stays. `stamps`: the field that gets the event's instant. `clears`: fields that
+    become empty. `takes`: fields whose new value stands in the event's data under the field's name.
+    """
+
+    status: str | None = None
+    stamps: str = ""
+    clears: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of the fields that it sets."""
+        named = (*self.clears, *self.takes, self.stamps, "status" if self.status is not None else "")
+        return frozenset(named) - {""}
+
+
+def never(ticket: Any) -> bool:
+    """Answer no: a kind of ticket that nobody hands to a supplier."""
+    return False
+
+
+@dataclass(frozen=True)
 class Kind:
-    """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move."""
+    """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
+
+    `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
+    what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present.
+    """
 
     code: str
     label: str | Promise
@@ -26,6 +56,9 @@ class Kind:
     perform: Callable[..., Any]
     reply: Callable[..., Any]
     url_name: str = ""
+    fields: tuple[Field, ...] = ()
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    is_with_supplier: Callable[[Any], bool] = never
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""

@@ -13,7 +13,7 @@ from itsm.accounts.models import Team
 from itsm.conditions import Condition, ConditionError, Context, to_predicate
 from itsm.tickets.actors import Actor
 from itsm.tickets.models import RoutingRule
-from itsm.tickets.schema import ticket_schema
+from itsm.tickets.schema import rule_schema
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def tried_rules(ticket: Any, *, actor: Actor) -> Iterator[Tried]:
     context = Context(user=actor.user, now=ticket.opened_at, zone=UTC)
     for rule in rules:
         try:
-            matches = to_predicate(Condition.from_json(rule.condition), ticket_schema(), context)(ticket)
+            matches = to_predicate(Condition.from_json(rule.condition), rule_schema(), context)(ticket)
         except ConditionError as error:
             yield Tried(rule, False, error.message)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -217,3 +218,10 @@ def ticket_schema() -> Schema:
             "vip": Word(_("VIP"), Leaf("vip", "eq", True)),
         },
     )
+
+
+@cache
+def rule_schema() -> Schema:
+    """Return what stored rules may name: the fields of every ticket, and those that kinds add to theirs."""
+    base = ticket_schema()
+    return replace(base, fields=(*base.fields, *(field for kind in all_kinds() for field in kind.fields)))

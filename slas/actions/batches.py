@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from django.db import transaction
 
@@ -15,6 +16,8 @@ from slas.querysets import TimerQuerySet
 
 BATCH = 200
 Move = Callable[[Book, Timer], None]
+is_trial: ContextVar[bool] = ContextVar("is_trial", default=False)
+"""Set while an edit is only tried and will be taken back (`slas.whatif`): no timer follows it."""
 
 
 def follow_setup(*, actor: Actor = SYSTEM, limit: int | None = None) -> int:
@@ -23,6 +26,8 @@ def follow_setup(*, actor: Actor = SYSTEM, limit: int | None = None) -> int:
     Timers of an older version of a calendar go on by its current hours, from now on; timers of a policy that was
     switched off are cancelled. Whoever saves such an edit calls this for a first part, a task does the rest.
     """
+    if is_trial.get():
+        return 0
     stale = CalendarVersion.objects.exclude(pk__in=BusinessCalendar.objects.values("current"))
     outdated = Timer.objects.filter(state=State.RUNNING, calendar_version__in=list(stale))
     moved = move_timers(outdated, _to_current_hours, actor=actor, limit=limit)

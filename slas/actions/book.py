@@ -7,23 +7,20 @@ the history is the one in which the tick had come just before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
-from itsm.tickets.actors import Actor
-from itsm.tickets.clock import db_now
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
+from slas.actions.stepping import Steps
 from slas.bell import ring_for
-from slas.models import BREACH, CalendarVersion, Run, State, StepDue, Timer
-from slas.models.timers import STOPPED
-from slas.plans import Plan
-from slas.recording import Fired, record
-from slas.timing import instant_of, is_skipped, reached, steps_of
+from slas.models import CalendarVersion, LateSteps, Metric, Run, State, StepDue, Timer
+from slas.past import Past, StoredPast, Stretch, beginning_of
+from slas.plans import Key, Plan
+from slas.recording import record
+from slas.timing import reached
 
-US = 1_000_000
 MOVED_FIELDS = (
     "policy",
     "goal",
@@ -41,6 +38,7 @@ MOVED_FIELDS = (
     "version",
     "epoch",
     "done_steps",
+    "reset_held",
     "repeats",
     "acknowledged_at",
     "acknowledged_by",
@@ -49,7 +47,7 @@ MOVED_FIELDS = (
 )
 
 
-class Book:
+class Book(Steps):
     """What happens to the timers of one ticket at one instant.
 
     The ticket's row must be locked in the current transaction, and `timers` be all of its timers, read under the lock.
@@ -59,60 +57,61 @@ class Book:
     goes on orders must still be done. Such a step is left to the tick, which is the one that does deeds.
     """
 
-    def __init__(
-        self, ticket: Any, timers: Iterable[Timer], *, at: datetime, actor: Actor, for_tick: bool | None = None
-    ) -> None:
-        self.ticket = ticket
-        self.timers = list(timers)
-        self.at = at
-        self.actor = actor
-        self._for_tick = actor.is_system if for_tick is None else for_tick
-        self._new: list[Timer] = []
-        self._moved: dict[int, Timer] = {}
-        self._runs: list[Run] = []
-        self._fired: list[Fired] = []
-        self._closed: dict[int, list[Run]] = {}
-
-    @property
-    def imports(self) -> bool:
-        """Whether this is history being brought in."""
-        return self.actor.at is not None
-
     @cached_property
-    def now(self) -> datetime:
-        """The database's clock, asked once: `at` is a past instant in an import."""
-        return db_now()
+    def past(self) -> Past:
+        """What happened on the ticket before; read when it is asked for."""
+        return StoredPast(self.ticket, self.at)
 
-    def of(self, kind: str, metric: str) -> list[Timer]:
-        """Return the ticket's timers of this kind and metric that were not cancelled, oldest cycle first."""
-        return [t for t in self.timers if (t.kind, t.metric) == (kind, metric) and t.state != State.CANCELLED]
+    def began(self, metric: str) -> datetime | None:
+        """Return when that began which the metric times and which lasts; None where nothing does."""
+        return beginning_of(metric, self.past.moments)
+
+    def last(self, key: Key) -> Timer | None:
+        """Return the newest cycle of this kind and metric, whatever became of it."""
+        cycles = [timer for timer in self.timers if (timer.kind, timer.metric) == key]
+        return max(cycles, key=lambda timer: timer.cycle_no, default=None)
 
     def active(self) -> list[Timer]:
         """Return the timers that run or are paused."""
         return [timer for timer in self.timers if timer.is_active]
 
-    def attach(self, plan: Plan) -> Timer:
-        """Start a new timer under the plan."""
+    def attach(self, plan: Plan, *, since: datetime | None = None, stretches: Sequence[Stretch] = ()) -> Timer:
+        """Start a new timer under the plan, now; or as one that has run since then, in these stretches.
+
+        What such a timer has passed already is dealt with as the policy says of late steps.
+        """
         policy, goal = plan.policy.policy, plan.goal
-        cycles = [t.cycle_no for t in self.timers if (t.kind, t.metric) == (policy.kind, policy.metric)]
+        last = self.last(plan.key)
+        cycle_no = last.cycle_no + 1 if last is not None else 1
         timer = Timer(
             ticket_id=self.ticket.pk,
             policy=policy,
             goal=goal.goal,
             kind=policy.kind,
             metric=policy.metric,
-            cycle_no=max(cycles, default=0) + 1,
-            target_us=goal.goal.target_s * US,
-            calendar_version=goal.calendar_version,
+            cycle_no=cycle_no,
+            team_id=self.ticket.team_id if policy.metric == Metric.TEAM_STAY else None,
+            time_zone=self.zone_under(plan, cycle_no),
+            calendar_version=plan.calendar_version,
             chain_version=goal.chain_version,
-            started_at=self.at,
+            started_at=since or self.at,
             touched_at=self.at,
+            reset_held=plan.policy.asks("reset", self.ticket, self.at),
         )
-        self._open_run(timer, self.at)
+        timer.target_us = goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
         timer.imported_at = self.now if self.imports else None
         self.timers.append(timer)
         self._new.append(timer)
+        if since is None:
+            self._open_run(timer, self.at)
+        else:
+            self._run_through(timer, stretches)
+            self._pass_over(timer, self.at, late=policy.late_steps)
         return timer
+
+    def zone_under(self, plan: Plan, cycle_no: int) -> str:
+        """Return the zone by whose clocks the plan's hours are read for this cycle; blank: the calendar's own."""
+        return plan.goal.zone_for(self.ticket)
 
     def pause(self, timer: Timer) -> None:
         """Let a running timer stand still; its due instant is open until it goes on."""
@@ -123,11 +122,21 @@ class Book:
     def resume(self, timer: Timer) -> None:
         """Let a paused timer go on, or take up a stopped one again: the time it stood still does not count."""
         at = self._begin(timer)
-        current = timer.calendar_version.calendar.current
-        if current is not None:
-            timer.calendar_version = current
         timer.state, timer.stopped_at = State.RUNNING, None
         self._open_run(timer, at)
+
+    def take_up(self, timer: Timer, plan: Plan) -> None:
+        """Take up a stopped timer again, under what holds now: the time in between does not count."""
+        timer.calendar_version = plan.calendar_version
+        self.resume(timer)
+        if (timer.policy_id, timer.goal_id) != (plan.policy.policy.pk, plan.goal.goal.pk):
+            self.retarget(timer, plan)
+
+    def note_reset(self, timer: Timer, *, held: bool) -> None:
+        """Note whether the condition to start anew holds, so that it counts once and not as long as it holds."""
+        if timer.reset_held != held:
+            self._begin(timer)
+            timer.reset_held = held
 
     def stop(self, timer: Timer) -> None:
         """End an active timer: met when this is not after its due instant, else missed. A paused one ends as if it had
@@ -146,13 +155,14 @@ class Book:
             self._close_run(timer, at)
         timer.state, timer.stopped_at = State.CANCELLED, at
 
-    def change_calendar(self, timer: Timer, version: CalendarVersion) -> None:
-        """Let the timer go on by other hours from now. What has elapsed never jumps."""
+    def change_calendar(self, timer: Timer, version: CalendarVersion, time_zone: str | None = None) -> None:
+        """Let the timer go on by other hours, or by those of another zone, from now. What has elapsed never jumps."""
         at = self._begin(timer)
         running = timer.state == State.RUNNING
         if running:
             self._close_run(timer, at)
         timer.calendar_version = version
+        timer.time_zone = timer.time_zone if time_zone is None else time_zone
         if running:
             self._open_run(timer, at)
 
@@ -161,15 +171,17 @@ class Book:
         on) change.
 
         Where the new target was passed already, the breach is dated to the instant at which it was. A target that
-        moves nearer fires the highest step it passes, once; one that moves away fires none, and undoes a breach that it
-        no longer has. Steps that have happened and lie ahead again will happen anew, in the next epoch.
+        moves nearer fires those steps it passes that the policy says; one that moves away fires none, and undoes
+        a breach that it no longer has. Steps that have happened and lie ahead again happen anew, in the next epoch.
         """
         at = self._begin(timer)
         before = timer.target_us
-        if timer.calendar_version.pk != plan.goal.calendar_version.pk:
-            self.change_calendar(timer, plan.goal.calendar_version)
+        zone = self.zone_under(plan, timer.cycle_no)
+        if (timer.calendar_version_id, timer.time_zone) != (plan.calendar_version.pk, zone):
+            self.change_calendar(timer, plan.calendar_version, zone)
         timer.policy, timer.goal = plan.policy.policy, plan.goal.goal
-        timer.target_us, timer.chain_version = plan.goal.goal.target_s * US, plan.goal.chain_version
+        timer.target_us = plan.goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
+        timer.chain_version = plan.goal.chain_version
         full = reached(timer, timer.target_us, lambda: self._runs_of(timer))
         timer.due_at = full if timer.state == State.RUNNING else None
         if full is None or full >= at:
@@ -178,7 +190,8 @@ class Book:
             timer.retroactive = timer.retroactive or timer.breached_at is None
             timer.breached_at = full
         self._redo_steps_ahead(timer, at)
-        self._pass_over(timer, at, nearer=timer.target_us < before)
+        late = plan.policy.policy.late_steps if timer.target_us < before else LateSteps.NONE
+        self._pass_over(timer, at, late=late)
 
     def settle(self, timer: Timer) -> None:
         """Record what a timer passed until it was imported, and let it go on as one of today."""
@@ -186,15 +199,6 @@ class Book:
             self.catch_up(timer, timer.imported_at)
         self._begin(timer)
         timer.imported_at = None
-
-    def catch_up(self, timer: Timer, before: datetime) -> None:
-        """Fire the steps of a running timer that were due before the instant and have not happened."""
-        if timer.state != State.RUNNING:
-            return
-        waiting = {step: self._instant_of(timer, step) for step in steps_of(timer) if step not in timer.done_steps}
-        due = [(at, step) for step, at in waiting.items() if at is not None and at < before]
-        for at, step in sorted(due):
-            self._fire(timer, step, at)
 
     def write(self) -> None:
         """Store everything: timers, runs, steps to come, events, the ticket's next target; then tell who must know."""
@@ -236,6 +240,19 @@ class Book:
         else:
             timer.due_at = timer.hours.due(at, max(left, 0))
 
+    def _run_through(self, timer: Timer, stretches: Sequence[Stretch]) -> None:
+        """Let a new timer have run in these stretches; where the last one has an end, it stands still now."""
+        for start, end in stretches:
+            self._open_run(timer, start)
+            if end is not None:
+                self._close_run(timer, end)
+        if timer.run_started_at is None:
+            timer.state, timer.due_at = State.PAUSED, None
+        full = reached(timer, timer.target_us, lambda: self._runs_of(timer))
+        if full is not None and full < self.at:
+            timer.breached_at, timer.retroactive = full, True
+            timer.due_at = full if timer.state == State.RUNNING else None
+
     def _close_run(self, timer: Timer, at: datetime) -> None:
         started_at = timer.run_started_at
         if started_at is None:
@@ -252,107 +269,17 @@ class Book:
         timer.elapsed_closed_us += run.elapsed_us
         timer.run_started_at = None
 
-    def _runs_of(self, timer: Timer) -> Sequence[Run]:
-        if timer.pk is not None and timer.pk not in self._closed:
-            rows = Run.objects.filter(timer=timer).select_related("calendar_version").order_by("pk")
-            self._closed[timer.pk] = list(rows)
-        stored = self._closed.get(timer.pk, []) if timer.pk is not None else []
-        return [*stored, *(run for run in self._runs if run.timer is timer)]
-
-    def _instant_of(self, timer: Timer, step: int) -> datetime | None:
-        return instant_of(timer, step, lambda: self._runs_of(timer))
-
-    def _fire(self, timer: Timer, step: int, at: datetime, *, retroactive: bool = False) -> None:
-        brought = timer.imported_at is not None and at <= timer.imported_at
-        timer.done_steps = [*timer.done_steps, step]
-        if step == BREACH:
-            timer.breached_at = at
-        self._fired.append(
-            Fired(
-                timer,
-                timer.epoch,
-                step,
-                at,
-                due_at=timer.due_at if step != BREACH else at,
-                told=not (self.imports or brought),
-                retroactive=retroactive,
-            )
-        )
-
-    def _redo_steps_ahead(self, timer: Timer, at: datetime) -> None:
-        """Let steps that have happened, and that a new target puts into the future, happen again."""
-        ahead = set()
-        for step in timer.done_steps:
-            if is_skipped(timer, step):
-                continue
-            instant = self._instant_of(timer, step)
-            if timer.breached_at is None if step == BREACH else instant is None or instant > at:
-                ahead.add(step)
-        if ahead:
-            timer.epoch += 1
-            timer.done_steps = [step for step in timer.done_steps if step not in ahead]
-
-    def _pass_over(self, timer: Timer, at: datetime, *, nearer: bool) -> None:
-        """Deal with the steps that a new target puts into the past."""
-        instants = {step: self._instant_of(timer, step) for step in steps_of(timer) if step not in timer.done_steps}
-        passed = {step: instant for step, instant in instants.items() if instant is not None and instant < at}
-        in_order = sorted(passed.items(), key=lambda item: (item[1], item[0]))
-        for step, instant in in_order:
-            if (nearer and step == in_order[-1][0]) or step == BREACH:
-                self._fire(timer, step, instant, retroactive=True)
-            else:
-                timer.done_steps = [*timer.done_steps, step]
-
-    def _leave_to_tick(self) -> dict[tuple[int, int], datetime]:
-        """Take back the steps that the tick is to fire, and return their instants by timer and step.
-
-        Those of an earlier epoch, of a timer that no longer runs, or of a chain that no longer applies could not wait:
-        they stay as recorded here.
-        """
-        if not self._for_tick:
-            return {}
-        left = [
-            fired
-            for fired in self._fired
-            if fired.told
-            and (fired.timer.state, fired.timer.epoch) == (State.RUNNING, fired.epoch)
-            and fired.step in steps_of(fired.timer)
-        ]
-        for fired in left:
-            fired.timer.done_steps = [step for step in fired.timer.done_steps if step != fired.step]
-        self._fired = [fired for fired in self._fired if fired not in left]
-        return {(fired.timer.pk, fired.step): fired.at for fired in left}
-
-    def _steps_due(self, timer: Timer, overdue: Mapping[tuple[int, int], datetime]) -> list[StepDue]:
-        """Return the rows of a running timer's steps to come, and of those that are overdue and left to the tick.
-
-        In an import those that are past by the database's clock get none: the next import may still tell that the
-        timer was stopped before. They are caught up by it, by the next verb, or by `settle_imported`.
-        """
-        if timer.state != State.RUNNING:
-            return []
-        rows = []
-        for step in steps_of(timer):
-            if step in timer.done_steps:
-                continue
-            at = overdue.get((timer.pk, step)) or self._instant_of(timer, step)
-            if at is None or (self.imports and at <= self.now):
-                continue
-            rows.append(StepDue(timer=timer, version=timer.version, epoch=timer.epoch, step=step, fire_at=at))
-        return rows
+    def next_due(self) -> datetime:
+        """Return the next target of the ticket, NO_TARGET where no timer runs."""
+        due = [timer.due_at for timer in self.timers if timer.state == State.RUNNING and timer.due_at is not None]
+        return min(due, default=NO_TARGET)
 
     def steps_to_come(self, timer: Timer) -> list[StepDue]:
         """Return the rows that should wait for the timer as it stands, overdue ones among them; stores nothing."""
         return self._steps_due(timer, {})
 
     def _set_next_target(self) -> None:
-        due = [timer.due_at for timer in self.timers if timer.state == State.RUNNING and timer.due_at is not None]
-        soonest = min(due, default=NO_TARGET)
+        soonest = self.next_due()
         if soonest != self.ticket.queue_due_at:
             Ticket.objects.filter(pk=self.ticket.pk).update(queue_due_at=soonest)
             self.ticket.queue_due_at = soonest
-
-
-def stopped(timers: Iterable[Timer]) -> Timer | None:
-    """Return the last of the timers that ended by being met or missed."""
-    return next((timer for timer in reversed(list(timers)) if timer.state in STOPPED), None)

@@ -1,115 +1,211 @@
-"""What a change on a ticket means for its timers. Listens to every verb, in the verb's transaction."""
+"""What a change on a ticket means for its timers. Listens to every verb, in the verb's transaction.
+
+The rules of sla.md §4, in two passes: timers that are active are cancelled, stopped, moved under another goal, started
+anew; then what has no active timer begins one or takes up the last; at the end clocks pause or go on. They are asked of
+the ticket as it is, so that following the same state twice changes nothing. Only what was said, and a condition to
+start anew, count once. The same function follows the present and goes through the past (`slas.simulation`).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
-from itsm.accounts.models import User
-from itsm.accounts.roles import Permission, permissions_of
-from itsm.tickets.actors import Actor
+from itsm.accounts.roles import Permission
 from itsm.tickets.hooks import Change
-from itsm.tickets.models import Comment, Visibility
-from slas.actions.book import Book, stopped
+from slas.actions.book import Book
+from slas.history import OWN_EVENTS, Moment, Said, said_by
 from slas.keeping import timers_of
-from slas.models import Metric, State, Timer
-from slas.plans import Plan, plans_for
+from slas.models import Metric, OnReopen, OnRetarget, StartFrom, Timer
+from slas.models.timers import STOPPED, State
+from slas.past import stretches_of
+from slas.plans import Levels, Plan, current_levels
 
-OWN_EVENTS = "sla."
+ANSWERED = (Metric.RESPONSE, Metric.NEXT_RESPONSE, Metric.UPDATE)
+TAKEN_UP = (Metric.RESOLUTION, Metric.TEAM_STAY)
+ONCE = (Metric.RESPONSE, Metric.RESOLUTION)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What happened: the ticket was opened, something was said, the named fields were written."""
+
+    opened: bool = False
+    said: Said = Said.NOTHING
+    changed: frozenset[str] = frozenset()
+
+    @property
+    def concerns_clocks(self) -> bool:
+        """Whether clocks follow it."""
+        return self.opened or bool(self.changed) or self.said in (Said.ANSWER, Said.REQUEST)
+
+
+NOTHING_NEW = Happening()
 
 
 def follow(change: Change) -> None:
     """Attach, pause, resume, stop, retarget or cancel the ticket's timers as its new state asks.
 
-    Looks at the ticket as it is, not at what the verb is called: following the same state twice changes nothing. Only
-    a first reply is told by the comment that the verb wrote. An import's past instant is taken as the instant.
+    An import's past instant is taken as the instant.
     """
     if change.event.code.startswith(OWN_EVENTS):
         return
-    opened = change.event.seq == 1
-    answered = is_answer(change.ticket, change.comment, change.actor)
-    if not (opened or answered or change.before):
+    what = happening_of(change)
+    if not what.concerns_clocks:
         return
-    timers = [] if opened else timers_of(change.ticket)
+    timers = [] if what.opened else timers_of(change.ticket)
     book = Book(change.ticket, timers, at=change.event.at, actor=change.actor)
-    follow_state(book, answered=answered, fields_changed=opened or bool(change.before), opened=opened)
+    follow_state(book, what)
     book.write()
 
 
-def is_answer(ticket: Any, comment: Any, actor: Actor) -> bool:
-    """Return whether the comment answers the requester: public, by somebody who works tickets, not by themselves."""
-    return (
-        comment is not None
-        and comment.visibility == Visibility.PUBLIC
-        and actor.user is not None
-        and actor.user.pk != ticket.requester_id
-        and actor.may(Permission.WORK_TICKETS)
-    )
+def happening_of(change: Change) -> Happening:
+    """Return what a verb did, as far as clocks are concerned."""
+    said, comment, actor = Said.NOTHING, change.comment, change.actor
+    if comment is not None:
+        said = said_by(
+            comment.author_id,
+            comment.visibility,
+            requester_id=change.ticket.requester_id,
+            works_tickets=actor.may(Permission.WORK_TICKETS),
+        )
+    return Happening(opened=change.event.seq == 1, said=said, changed=frozenset(change.before))
 
 
-def follow_state(book: Book, *, answered: bool = False, fields_changed: bool = True, opened: bool = False) -> None:
-    """Move the timers in the book to where the ticket's state wants them: cancel, stop, attach or retarget, pause."""
+def happening_at(moment: Moment) -> Happening:
+    """Return what happened at a moment of the past."""
+    return Happening(opened=moment.is_opening, said=moment.said, changed=moment.changed)
+
+
+def follow_state(book: Book, what: Happening = NOTHING_NEW, levels: Levels | None = None) -> None:
+    """Move the timers in the book to where the ticket's state, and what happened, want them.
+
+    `levels`: what is promised; left out: what is promised now.
+    """
     ticket = book.ticket
-    if ticket.resolved_at is not None:
+    promised = levels if levels is not None else current_levels()
+    if not ticket.is_open:
         for timer in book.active():
-            book.stop(timer)
+            _end(book, timer, promised)
         return
-    if ticket.closed_at is not None:
-        for timer in book.active():
-            book.cancel(timer)
+    plans = promised.plans_for(ticket, book.at)
+    for timer in book.active():
+        _go_on(book, timer, plans.get((timer.kind, timer.metric)), what)
+    running = {(timer.kind, timer.metric) for timer in book.active()}
+    for key, plan in plans.items():
+        if key not in running:
+            _begin(book, plan, what)
+    for key, plan in plans.items():
+        last = book.last(key)
+        if last is not None and last.is_active:
+            _pause_or_resume(book, last, plan)
+
+
+def _pause_or_resume(book: Book, timer: Timer, plan: Plan) -> None:
+    pauses = plan.policy.asks("pause", book.ticket, book.at)
+    if pauses and timer.state == State.RUNNING:
+        book.pause(timer)
+    elif not pauses and timer.state == State.PAUSED:
+        book.resume(timer)
+
+
+def _end(book: Book, timer: Timer, levels: Levels) -> None:
+    """End the timer of a ticket that was resolved, cancelled or merged away."""
+    policy = levels.policy(timer.policy_id)
+    cancels = policy is not None and policy.asks("cancel", book.ticket, book.at)
+    if book.ticket.resolved_at is None or cancels:
+        book.cancel(timer)
+    else:
+        book.stop(timer)
+
+
+def _go_on(book: Book, timer: Timer, plan: Plan | None, what: Happening) -> None:
+    """Bring an active timer to what holds now: ended, under another goal, started anew, or by other hours."""
+    ticket, at = book.ticket, book.at
+    if plan is None or plan.policy.asks("cancel", ticket, at):
+        book.cancel(timer)
         return
-    if answered:
-        for timer in book.active():
-            if timer.metric == Metric.RESPONSE:
-                book.stop(timer)
-    if fields_changed:
-        _follow_plans(book, opened=opened)
-
-
-def _follow_plans(book: Book, *, opened: bool) -> None:
-    plans = plans_for(book.ticket, book.at)
-    for orphan in book.active():
-        if (orphan.kind, orphan.metric) not in plans:
-            book.cancel(orphan)
-    for (kind, metric), plan in plans.items():
-        timer = _timer_under(plan, book, kind, metric, opened=opened)
-        if timer is None:
-            continue
-        pauses = plan.policy.pause is not None and plan.policy.pause.matches(book.ticket, book.at)
-        if pauses and timer.state == State.RUNNING:
-            book.pause(timer)
-        elif not pauses and timer.state == State.PAUSED:
-            book.resume(timer)
-
-
-def _timer_under(plan: Plan, book: Book, kind: str, metric: str, *, opened: bool) -> Timer | None:
-    """Return the active timer, put under the plan: retargeted, taken up again, or new; None for a response that was
-    given already."""
-    timer = _active_timer(book, kind, metric)
-    if timer is None:
-        answered = not opened and metric == Metric.RESPONSE and _was_answered(book, kind)
-        return None if answered else book.attach(plan)
+    if _is_over(book, timer, what) or plan.policy.asks("stop", ticket, at):
+        book.stop(timer)
+        return
     if (timer.policy_id, timer.goal_id) != (plan.policy.policy.pk, plan.goal.goal.pk):
+        timer = _retarget(book, timer, plan)
+    resets = plan.policy.asks("reset", ticket, at)
+    if resets and not timer.reset_held:
+        book.cancel(timer)
+        book.attach(plan)
+        return
+    book.note_reset(timer, held=resets)
+    zone = book.zone_under(plan, timer.cycle_no) if "requester" in what.changed else timer.time_zone
+    if (timer.calendar_version_id, timer.time_zone) != (plan.calendar_version.pk, zone):
+        book.change_calendar(timer, plan.calendar_version, zone)
+
+
+def _is_over(book: Book, timer: Timer, what: Happening) -> bool:
+    """Return whether that has come which the timer's metric waits for."""
+    if timer.metric in ANSWERED:
+        return what.said == Said.ANSWER
+    if timer.metric == Metric.TEAM_STAY:
+        return bool(timer.team_id != book.ticket.team_id)
+    return timer.metric == Metric.SUPPLIER and not book.ticket.kind_info.is_with_supplier(book.ticket)
+
+
+def _retarget(book: Book, timer: Timer, plan: Plan) -> Timer:
+    """Put the timer under another goal as the new policy wants it, and return the timer that goes on."""
+    how = plan.policy.policy.on_retarget
+    if how == OnRetarget.KEEP:
         book.retarget(timer, plan)
-    return timer
+        return timer
+    book.cancel(timer)
+    return _attach_since(book, plan, book.began(timer.metric)) if how == OnRetarget.RETROACTIVE else book.attach(plan)
 
 
-def _active_timer(book: Book, kind: str, metric: str) -> Timer | None:
-    """Return the active timer, a stopped resolution timer taken up again when the ticket is open anew, or None."""
-    timers = book.of(kind, metric)
-    active = next((timer for timer in timers if timer.is_active), None)
-    if active is not None or metric != Metric.RESOLUTION:
-        return active
-    ended = stopped(timers)
-    if ended is not None:
-        book.resume(ended)
-    return ended
+def _begin(book: Book, plan: Plan, what: Happening) -> None:
+    """Begin a timer where there is none active, or take up the last one, if the metric has a cycle now."""
+    policy, ticket = plan.policy, book.ticket
+    if policy.asks("stop", ticket, book.at) or policy.asks("cancel", ticket, book.at):
+        return
+    metric = policy.policy.metric
+    last = book.last(plan.key)
+    ended = last if last is not None and last.state in STOPPED else None
+    if ended is not None and policy.policy.on_reopen == OnReopen.RESUME and _is_taken_up(book, ended, what):
+        book.take_up(ended, plan)
+        return
+    looks_back = policy.policy.start_from == StartFrom.OPENED and not what.opened
+    if looks_back and not (ended is not None and metric in ONCE):
+        since = book.began(metric)
+        if since is not None and (metric == Metric.NEXT_RESPONSE or _has_cycle(book, metric, ended, what)):
+            _attach_since(book, plan, since)
+    elif _has_cycle(book, metric, ended, what):
+        book.attach(plan)
 
 
-def _was_answered(book: Book, kind: str) -> bool:
-    if stopped(book.of(kind, Metric.RESPONSE)) is not None:
-        return True
-    replies = Comment.objects.filter(ticket_id=book.ticket.pk, visibility=Visibility.PUBLIC, created_at__lte=book.at)
-    others = replies.exclude(author=None).exclude(author_id=book.ticket.requester_id)
-    # By their roles: what somebody answered who has left the desk's staff since stays answered.
-    roles = User.objects.filter(pk__in=others.values("author")).values_list("roles", flat=True)
-    return any(Permission.WORK_TICKETS in permissions_of(held) for held in roles)
+def _is_taken_up(book: Book, ended: Timer, what: Happening) -> bool:
+    """Return whether the open ticket goes on with what the ended timer timed."""
+    if ended.metric == Metric.TEAM_STAY:
+        return ended.team_id == book.ticket.team_id and "team" not in what.changed
+    return ended.metric in TAKEN_UP
+
+
+def _has_cycle(book: Book, metric: str, ended: Timer | None, what: Happening) -> bool:
+    """Return whether there is something to time at this moment."""
+    match metric:
+        case Metric.RESPONSE:
+            return what.opened or (ended is None and not book.past.answered)
+        case Metric.NEXT_RESPONSE:
+            return what.said == Said.REQUEST and book.past.answered
+        case Metric.UPDATE:
+            return what.said == Said.ANSWER or (not what.opened and (ended is not None or book.past.answered))
+        case Metric.TEAM_STAY:
+            return book.ticket.team_id is not None
+        case Metric.SUPPLIER:
+            return bool(book.ticket.kind_info.is_with_supplier(book.ticket))
+        case _:
+            return True
+
+
+def _attach_since(book: Book, plan: Plan, since: datetime | None) -> Timer:
+    """Attach a timer that counts from when what it times began, with the pauses since."""
+    if since is None or since >= book.at:
+        return book.attach(plan)
+    return book.attach(plan, since=since, stretches=stretches_of(plan.policy, book.past.moments, since, book.at))

@@ -12,7 +12,7 @@ from itsm.conditions import Condition, ConditionError, check
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused
-from itsm.tickets.schema import ticket_schema
+from itsm.tickets.schema import rule_schema
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
 from slas.models import Setup
@@ -41,7 +41,7 @@ def touch_setup() -> None:
 def problem_of(condition: Mapping[str, Any], part: str) -> dict[str, str]:
     """Return a sentence under the name of the part where the condition cannot be asked of a ticket; else nothing."""
     try:
-        check(Condition.from_json(dict(condition)), ticket_schema(), predicate=True, personal=False)
+        check(Condition.from_json(dict(condition)), rule_schema(), predicate=True, personal=False)
     except ConditionError as error:
         return {part: str(error)}
     return {}

@@ -1,6 +1,16 @@
 """Calendars, policies and the timers that run by them."""
 
 from slas.models.calendars import BusinessCalendar, CalendarVersion, HolidaySet, TeamCalendar, ZoneRelease
+from slas.models.oncall import (
+    Rota,
+    RotaFeed,
+    RotaLevel,
+    RotaOverride,
+    ShiftReminder,
+    SwapRequest,
+    SwapState,
+    TimeOff,
+)
 from slas.models.policies import (
     ChainVersion,
     EscalationChain,
@@ -17,6 +27,7 @@ from slas.models.policies import (
     ZoneFrom,
 )
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.trials import Purpose, Trial, TrialRow, TrialState
 from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
 
@@ -38,16 +49,28 @@ __all__ = [
     "Metric",
     "OnReopen",
     "OnRetarget",
+    "Purpose",
+    "Rota",
+    "RotaFeed",
+    "RotaLevel",
+    "RotaOverride",
     "Run",
     "ServiceLevelPolicy",
     "Setup",
+    "ShiftReminder",
     "SlaEvent",
     "StartFrom",
     "State",
     "StepDue",
+    "SwapRequest",
+    "SwapState",
     "TargetUnit",
     "TeamCalendar",
+    "TimeOff",
     "Timer",
+    "Trial",
+    "TrialRow",
+    "TrialState",
     "ZoneFrom",
     "ZoneRelease",
 ]

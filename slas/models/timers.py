@@ -39,9 +39,11 @@ class Timer(models.Model):
     `version` grows whenever the due instants may move, so that a step of an older version is known as stale. `epoch`
     grows when a longer target puts steps that have happened ahead again: they then happen anew. `done_steps` are the
     codes of the steps (`slas.steps`) that have fired, or were passed over, in this epoch; `repeats` maps the code of
-    one that comes again to `[repetition to come, ISO instant of the last]`. `acknowledged_at`: somebody has taken over
-    what the chain was calling for, and nothing but the breach itself is recorded from then on. `imported_at`: an import
-    moved it, and what was due until then is recorded without telling anybody. `touched_at`: its last event; no later
+    one that comes again to `[repetition to come, ISO instant of the last]`. `reset_held`: the
+    policy's condition to start anew held when the ticket was last followed, so that it counts once.
+    `acknowledged_at`: somebody has taken over what the chain was calling for, and nothing but the breach itself is
+    recorded from then on. `imported_at`: an import moved it, and what was due until then is recorded without telling
+    anybody. `touched_at`: its last event; no later
     one lies before it.
     """
 
@@ -67,6 +69,7 @@ class Timer(models.Model):
     version = models.PositiveIntegerField(default=1)
     epoch = models.PositiveIntegerField(default=0)
     done_steps = ArrayField(models.PositiveIntegerField(), default=list)
+    reset_held = models.BooleanField(default=False)
     repeats = models.JSONField(default=dict, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

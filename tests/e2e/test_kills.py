@@ -63,7 +63,7 @@ def clockwork() -> Iterator[Clockwork]:
 
 
 def test_p22_killed_at_random_nothing_is_missed_and_nothing_happens_twice(clockwork: Clockwork) -> None:
-    fill(clockwork.sql, TIMERS + 1000)
+    fill(clockwork.sql, TIMERS)
     make_due(clockwork.sql, TIMERS, after=5, spread=KILLS * BETWEEN_S)
     chance = random.Random(22)
     kinds = {

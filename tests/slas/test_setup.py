@@ -27,7 +27,7 @@ from slas.models import (
     StepDue,
     Timer,
 )
-from slas.plans import policies
+from slas.plans import current_levels
 from slas.tasks import follow_edits
 from tests.cast import Cast, as_
 from tests.slas.conftest import CHAIN, HOUR, OFFICE, clock, goals_of, move_back, steps_of
@@ -150,14 +150,16 @@ def test_a_goal_that_is_taken_out_stays_for_the_clocks_that_name_it(levels: Cast
     incident = opened(levels)
     last = goals_of("resolution")[1]
     version = clock(incident).version
-    before = policies()
+    before = current_levels()
     specs = [GoalSpec(goal.target_s, goal.calendar, goal.condition, goal.chain) for goal in goals_of("resolution")]
     save_policy("Resolution", metric="resolution", goals=specs[:1], actor=as_(levels.sven))
     assert last not in goals_of("resolution")
     assert last not in last.policy.goals.all()
     assert not Goal.stored.get(pk=last.pk).is_active
     assert (clock(incident).goal_id, clock(incident).version) == (last.pk, version)
-    with patch("slas.plans.policies", return_value=before):  # a verb that read the set-up before the edit was stored
+    with patch(
+        "slas.actions.following.current_levels", return_value=before
+    ):  # a verb that read the set-up before the edit was stored
         late = opened(levels)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -7,7 +7,7 @@ from typing import Any
 
 from itsm.conditions import Condition, ConditionError, describe, parse, to_text
 from itsm.tickets.actions.settings import check_rule
-from itsm.tickets.schema import ticket_schema
+from itsm.tickets.schema import rule_schema
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ def readable(stored: Any) -> Readable:
     text = words = ""
     try:
         condition = Condition.from_json(stored)
-        text = to_text(condition, ticket_schema())
-        words = describe(condition, ticket_schema())
+        text = to_text(condition, rule_schema())
+        words = describe(condition, rule_schema())
         check_rule(condition)
     except ConditionError as error:
         return Readable(text, words, error.message)
@@ -38,7 +38,7 @@ def read_rule(text: str) -> Condition:
     Raises:
         ConditionError: with the place of what was not understood.
     """
-    condition = parse(text, ticket_schema())
+    condition = parse(text, rule_schema())
     try:
         check_rule(condition)
     except ConditionError as error:

@@ -8,13 +8,16 @@ from workspace.administration.views import (
     changes,
     clocks,
     escalations,
+    holidays,
     matrix,
     overview,
     people,
     policies,
+    rotas,
     routing,
     services,
     teams,
+    webhooks,
 )
 
 app_name = "administration"
@@ -48,6 +51,8 @@ urlpatterns = [
     path("changes/", changes.changes, name="changes"),
     path("calendars/", calendars.calendars, name="calendars"),
     path("calendars/new/", calendars.edit, name="calendar_new"),
+    path("calendars/holidays/new/", holidays.holiday_set, name="holiday_set_new"),
+    path("calendars/holidays/<slug:ref>/", holidays.holiday_set, name="holiday_set"),
     path("calendars/<slug:ref>/", calendars.edit, name="calendar"),
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.policy, name="policy_new"),
@@ -55,4 +60,11 @@ urlpatterns = [
     path("escalations/", escalations.escalations, name="escalations"),
     path("escalations/new/", escalations.escalation, name="escalation_new"),
     path("escalations/<slug:ref>/", escalations.escalation, name="escalation"),
+    path("rotas/", rotas.rotas, name="rotas"),
+    path("rotas/new/", rotas.rota, name="rota_new"),
+    path("rotas/<slug:ref>/", rotas.rota, name="rota"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.webhook, name="webhook_new"),
+    path("webhooks/<slug:ref>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<slug:ref>/<slug:deed>/", webhooks.change, name="webhook_change"),
 ]

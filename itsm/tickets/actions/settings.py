@@ -18,7 +18,7 @@ from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.models import Category, Level, Priority, PriorityCell, RoutingRule
 from itsm.tickets.models.settings import PATH_SEPARATOR
-from itsm.tickets.schema import ticket_schema
+from itsm.tickets.schema import rule_schema
 from itsm.tickets.texts import clean_text
 
 NAME_MAX = 100
@@ -139,8 +139,8 @@ def check_rule(condition: Condition) -> None:
     Raises:
         ConditionError: with the position in the text, where the condition came from text.
     """
-    check(condition, ticket_schema(), predicate=True, personal=False)
-    to_predicate(condition, ticket_schema(), Context(user=None, now=db_now(), zone=UTC))
+    check(condition, rule_schema(), predicate=True, personal=False)
+    to_predicate(condition, rule_schema(), Context(user=None, now=db_now(), zone=UTC))
 
 
 def _gone() -> str:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from itsm.conditions import suggest
-from itsm.tickets.schema import ticket_schema
+from itsm.tickets.schema import rule_schema
 from workspace.administration.access import any_settings, page
 from workspace.schema import context_of
 
@@ -30,7 +30,7 @@ def suggestions(request: HttpRequest) -> JsonResponse:
         cursor = int(request.GET.get("cursor", len(text)))
     except ValueError:
         cursor = len(text)
-    found = suggest(text, cursor, ticket_schema(), context_of(request))
+    found = suggest(text, cursor, rule_schema(), context_of(request))
     rows = [
         {"text": one.text, "label": str(one.label), "start": one.start, "end": one.end}
         for one in found
