@@ -8,6 +8,7 @@ from slas.actions.feeds import find_feed, make_feed, revoke_feed
 from slas.actions.following import follow
 from slas.actions.holidays import refresh_holiday_sets, remove_holiday_set, save_holiday_set
 from slas.actions.imports import settle_imported
+from slas.actions.parked import retry_parked
 from slas.actions.policies import GoalSpec, Rules, install_defaults, save_policy
 from slas.actions.rotas import (
     add_override,
@@ -42,6 +43,7 @@ __all__ = [
     "remove_holiday_set",
     "remove_override",
     "remove_time_off",
+    "retry_parked",
     "revoke_feed",
     "save_calendar",
     "save_chain",
