@@ -7,7 +7,7 @@ as well, so that only what comes of the edit is shown, and not what would come a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -191,3 +191,10 @@ def goal_words(timer: Timer) -> str:
         )
         return f"{timer.policy.name} · {days % words}"
     return f"{timer.policy.name} · {duration_words(timer.target_s)}"
+
+
+def effects_on_open(draft: Levels, now: Levels, at: datetime) -> Iterator[Effected]:
+    """Yield what the draft would change on all open tickets, in batches, as `effects_on` does."""
+    ids = list(tickets_at_stake().order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        yield from effects_on(ids[start : start + BATCH], draft, now, at)

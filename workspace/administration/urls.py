@@ -11,6 +11,7 @@ from workspace.administration.views import (
     overview,
     people,
     policies,
+    rehearsals,
     routing,
     services,
     teams,
@@ -52,4 +53,10 @@ urlpatterns = [
     path("escalations/", escalations.escalations, name="escalations"),
     path("escalations/new/", escalations.escalation, name="escalation_new"),
     path("escalations/<slug:ref>/", escalations.escalation, name="escalation"),
+    path("rehearsals/", rehearsals.rehearsals, name="rehearsals"),
+    path("rehearsals/<slug:ref>/", rehearsals.rehearsal, name="rehearsal"),
+    path("trials/<slug:ref>/", rehearsals.whatif, name="whatif"),
+    path("trials/<slug:ref>/progress/", rehearsals.progress, name="trial_progress"),
+    path("trials/<slug:ref>/rows.csv", rehearsals.rows, name="trial_rows"),
+    path("trials/<slug:ref>/<slug:deed>/", rehearsals.change, name="trial_change"),
 ]

@@ -17,6 +17,7 @@ from slas.actions import save_calendar
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars.spec import MINUTES
 from slas.models import BusinessCalendar
+from workspace.administration import trials
 from workspace.administration.access import actor_of, page, settings_page, submit
 from workspace.administration.forms.calendars import HOLIDAY_YEARS, WEEK, CalendarForm
 from workspace.administration.hours import Unreadable, sentences, write_spans
@@ -98,7 +99,19 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
         and BusinessCalendar.objects.filter(name__iexact=form.cleaned_data["name"]).exists()
     ):
         form.add_error("name", _("There is a calendar of this name already. Open it, or choose another name."))
-    saved, status = submit(form, lambda values: save_calendar(values["name"], form.spec or {}, actor=actor_of(request)))
+
+    def save(values: dict[str, Any]) -> BusinessCalendar:
+        return save_calendar(values["name"], form.spec or {}, actor=actor_of(request))
+
+    if trials.is_asked(request) and form.is_valid():
+        return trials.answer(
+            request,
+            form,
+            save,
+            trials.Edit(form.cleaned_data["name"]),
+            lambda more, code: _editor(request, calendar, form, form.spec, code, **more),
+        )
+    saved, status = submit(form, save)
     if saved is None:
         return _editor(request, calendar, form, form.spec, status)
     number = saved.current.number if saved.current else 1
@@ -132,8 +145,9 @@ def _editor(
     form: CalendarForm,
     spec: CalendarSpec | None,
     status: int = 200,
+    **more: Any,
 ) -> HttpResponse:
-    context: dict[str, Any] = {"title": calendar.name if calendar else _("Add a calendar"), "form": form}
+    context: dict[str, Any] = {**more, "title": calendar.name if calendar else _("Add a calendar"), "form": form}
     if spec:
         context |= {"week": week_of(spec), "sentences": sentences(spec, timezone.now())}
     if calendar:

@@ -16,6 +16,7 @@ from slas.actions import GoalSpec, save_policy
 from slas.actions.policies import policy_state
 from slas.calendars import CalendarSpec
 from slas.models import Goal, ServiceLevelPolicy
+from workspace.administration import trials
 from workspace.administration.access import actor_of, page, settings_page, submit
 from workspace.administration.conditions import readable
 from workspace.administration.forms.policies import GoalForm, GoalSet, PolicyForm
@@ -85,16 +86,22 @@ def policy(request: HttpRequest, ref: str = "") -> HttpResponse:
         form.data["seen"] = fingerprint(policy_state(row))  # type: ignore[index]
         return page(request, "policies", "policy", context, 409)
     names = ("metric", "kind", "condition", "order", "is_active")
-    saved, status = submit(
-        form,
-        lambda values: save_policy(
+
+    def save(values: dict[str, Any]) -> ServiceLevelPolicy:
+        return save_policy(
             values["name"],
             goals=specs,
             pause_condition=form.pause_value,
             actor=actor_of(request),
             **{name: values[name] for name in names},
-        ),
-    )
+        )
+
+    if trials.is_asked(request):
+        edit = trials.Edit(form.cleaned_data["name"], form.cleaned_data["kind"], form.cleaned_data["metric"])
+        return trials.answer(
+            request, form, save, edit, lambda more, code: page(request, "policies", "policy", {**context, **more}, code)
+        )
+    saved, status = submit(form, save)
     if saved is None:
         return page(request, "policies", "policy", context, status)
     messages.success(
