@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("", include("itsm.accounts.urls")),
     path("", include("itsm.notifications.urls")),
+    path("", include("slas.urls")),
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),
     path("desk/incidents/", include("incidents.urls")),

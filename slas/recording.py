@@ -36,11 +36,17 @@ class Fired:
     repetition: int = 0
 
     @property
+    def is_breach(self) -> bool:
+        """Whether this is the breach itself, and not its step that comes again."""
+        return self.step == BREACH and not self.repetition
+
+    @property
     def kind(self) -> EventKind:
         """What the step was: a warning before the target, the breach, an escalation after it."""
-        if self.step == BREACH:
+        if self.is_breach:
             return EventKind.BREACHED
-        return EventKind.ESCALATED if step_of(self.step).is_after else EventKind.WARNED
+        is_after = self.step == BREACH or step_of(self.step).is_after
+        return EventKind.ESCALATED if is_after else EventKind.WARNED
 
 
 def record(fired: Sequence[Fired], *, detected_at: datetime) -> list[Fired]:

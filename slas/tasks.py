@@ -5,6 +5,7 @@ from typing import Any
 from celery import shared_task
 
 from slas.actions import follow_setup
+from slas.actions.reminders import remind
 from slas.rehearsal import running as trials
 from slas.tick import tick as fire_due_steps
 from slas.watch import beat, look, tell_people
@@ -24,6 +25,12 @@ def tick(self: Any) -> int:
 def follow_edits() -> int:
     """Bring timers to what was edited in calendars and policies; return how many were moved."""
     return follow_setup(limit=EDITED_AT_ONCE)
+
+
+@shared_task(name="slas.tasks.remind_of_shifts")
+def remind_of_shifts() -> int:
+    """Remind people of shifts that begin soon; return how many reminders went out."""
+    return remind()
 
 
 @shared_task(name="slas.tasks.watch")

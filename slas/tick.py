@@ -19,7 +19,11 @@ from itsm.tickets.actors import SYSTEM
 from itsm.tickets.clock import db_now
 from itsm.tickets.log import Entry, as_rows, write_many
 from itsm.tickets.models import Ticket
-from slas.actions.effects import Effects, Recipients, has_deeds
+from slas.actions.effects import Effects
+from slas.actions.lateness import Lateness
+from slas.actions.orders import has_deeds
+from slas.actions.recipients import Recipients
+from slas.actions.repeating import repeat_fired
 from slas.models import BREACH, Timer
 from slas.recording import Fired, record
 
@@ -72,11 +76,12 @@ RETURNING s.timer_id, s.epoch, s.step, s.repetition, s.fire_at, s.version = t.ve
 """
 NOTE = """
 UPDATE slas_timer t
-   SET done_steps = t.done_steps || f.steps,
+   SET done_steps = t.done_steps || COALESCE(f.steps, '{}'),
        breached_at = COALESCE(t.breached_at, f.breached_at),
        touched_at = GREATEST(t.touched_at, f.last)
-  FROM (SELECT timer_id, array_agg(step) AS steps, max(at) AS last, max(at) FILTER (WHERE step = %s) AS breached_at
-          FROM json_to_recordset(%s) AS u (timer_id bigint, step int, at timestamptz)
+  FROM (SELECT timer_id, array_agg(step) FILTER (WHERE repetition = 0) AS steps, max(at) AS last,
+               max(at) FILTER (WHERE step = %s AND repetition = 0) AS breached_at
+          FROM json_to_recordset(%s) AS u (timer_id bigint, step int, repetition int, at timestamptz)
          GROUP BY timer_id) f
  WHERE t.id = f.timer_id
 """
@@ -207,11 +212,12 @@ def _fire(claimed: Claimed) -> int:
     now = db_now()
     happened = record(wanted, detected_at=now)
     _note(happened)
+    repeat_fired(happened)
     tickets = _tickets_of(claimed)
-    recipients = Recipients()
+    recipients, lateness = Recipients(), Lateness(happened, now)
     told: list[Entry] = []
     for ticket_id, steps in _by_ticket(happened).items():
-        effects = Effects(tickets[ticket_id], actor=SYSTEM, detected_at=now, recipients=recipients)
+        effects = Effects(tickets[ticket_id], actor=SYSTEM, detected_at=now, recipients=recipients, lateness=lateness)
         if any(has_deeds(step) for step in steps):
             effects.carry_out(steps)
         else:
@@ -248,19 +254,22 @@ def _take(steps: Sequence[int]) -> list[Fired]:
             step,
             at,
             due_at=timers[timer].due_at,
-            retroactive=step == BREACH and timers[timer].retroactive,
+            retroactive=step == BREACH and not repetition and timers[timer].retroactive,
             repetition=repetition,
         )
         for timer, epoch, step, repetition, at, _wanted in wanted
     ]
-    return sorted(found, key=lambda step: (step.at, step.timer.pk, step.step))
+    return sorted(found, key=lambda step: (step.at, step.timer.pk, step.step, step.repetition))
 
 
 def _note(happened: Sequence[Fired]) -> None:
     """Write on the timers which of their steps are done, and that they are breached."""
     if not happened:
         return
-    rows = [{"timer_id": step.timer.pk, "step": step.step, "at": step.at} for step in happened]
+    rows = [
+        {"timer_id": step.timer.pk, "step": step.step, "repetition": step.repetition, "at": step.at}
+        for step in happened
+    ]
     with connection.cursor() as cursor:
         cursor.execute(NOTE, [BREACH, as_rows(rows)])
 

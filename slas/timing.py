@@ -100,6 +100,9 @@ def is_skipped(timer: Timer, step: int) -> bool:
 
 
 def steps_of(timer: Timer) -> list[int]:
-    """Return the codes of the steps of the timer's chain, ascending. The breach is always among them."""
+    """Return the codes of the steps of the timer's chain, ascending. The breach is always among them; it is the only
+    one once somebody has acknowledged."""
+    if timer.acknowledged_at is not None:
+        return [BREACH]
     listed = {code_of(step) for step in timer.chain_version.steps} if timer.chain_version else set()
     return sorted(listed | {BREACH})

@@ -130,6 +130,7 @@ def _practices(request: HttpRequest) -> list[dict[str, Any]]:
 def _bottom(request: HttpRequest) -> list[dict[str, Any]]:
     links: list[dict[str, Any]] = []
     for permission, name, label, symbol in (
+        (Permission.USE_DESK, "workspace:on_call", _("On call"), "calendar-user"),
         (Permission.VIEW_OUTBOX, "notifications:outbox", _("Outbox"), "mail"),
         (Permission.USE_DESK, "portal:requests", _("My own requests"), "lifebuoy"),
     ):

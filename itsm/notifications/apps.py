@@ -11,6 +11,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the rules that every installation begins with; they make this room a consumer of those events."""
-        from itsm.notifications import defaults
+        from itsm.notifications import defaults, webhooks
 
         defaults.register()
+        webhooks.register()

@@ -95,6 +95,26 @@ def compose(occasion: Occasion, wording: Wording, recipient: Recipient) -> Lette
         return Letter(subject[:SUBJECT_MAX], _text(parts), render_to_string("notifications/mail/letter.html", parts))
 
 
+def letter_of(
+    *, subject: str, lead: str, facts: list[tuple[str, str]], links: list[tuple[str, str]], why: str
+) -> Letter:
+    """Return a mail about something else than a ticket, in the current language. Links are label and address."""
+    parts: dict[str, object] = {
+        "lead": lead,
+        "quote": "",
+        "shortened": False,
+        "facts": facts,
+        "links": links,
+        "closing": "",
+        "why": why,
+        "language": translation.get_language(),
+        "bidi": translation.get_language_bidi(),
+    }
+    return Letter(
+        header_line(subject)[:SUBJECT_MAX], _text(parts), render_to_string("notifications/mail/letter.html", parts)
+    )
+
+
 def _facts(occasion: Occasion, recipient: Recipient) -> list[tuple[str, str]]:
     ticket = occasion.ticket
     moment = date_format(timezone.localtime(occasion.event.at), "DATETIME_FORMAT")
@@ -129,7 +149,8 @@ def _text(parts: dict[str, object]) -> str:
         blocks.append(_("The text goes on: read the rest on the page of the ticket."))
     facts: list[tuple[str, str]] = parts["facts"]  # type: ignore[assignment]
     links: list[tuple[str, str]] = parts["links"]  # type: ignore[assignment]
-    blocks.append("\n".join(f"{label}: {value}" for label, value in facts))
+    if facts:
+        blocks.append("\n".join(f"{label}: {value}" for label, value in facts))
     blocks += [f"{label}\n{address}" for label, address in links]
     if parts["closing"]:
         blocks.append(str(parts["closing"]))

@@ -107,11 +107,27 @@ WORDINGS = (
         _("%(actor)s replied to %(number)s after its end: it goes on in %(continued)s."),
         icon="arrow-forward-up",
     ),
-    Wording("sla_warned", _("Target at risk: %(title)s"), _("%(number)s, service level: %(said)s."), icon="clock"),
     Wording(
-        "sla_breached", _("Target missed: %(title)s"), _("%(number)s, service level: %(said)s."), icon="alert-triangle"
+        "sla_warned",
+        _("Target at risk: %(title)s"),
+        _("%(number)s, service level: %(said)s."),
+        is_urgent=True,
+        icon="clock",
     ),
-    Wording("sla_escalated", _("Escalated: %(title)s"), _("%(number)s, service level: %(said)s."), icon="arrow-up"),
+    Wording(
+        "sla_breached",
+        _("Target missed: %(title)s"),
+        _("%(number)s, service level: %(said)s."),
+        is_urgent=True,
+        icon="alert-triangle",
+    ),
+    Wording(
+        "sla_escalated",
+        _("Escalated: %(title)s"),
+        _("%(number)s, service level: %(said)s."),
+        is_urgent=True,
+        icon="arrow-up",
+    ),
 )
 
 

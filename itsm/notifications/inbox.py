@@ -31,6 +31,8 @@ def lines(notices: Iterable[Notice], reader: User) -> list[Line]:
 
 
 def _line(notice: Notice, reader: User) -> Line:
+    if notice.event is None or notice.ticket is None:
+        return Line(notice=notice, text=notice.text, icon="bell", why="", url=notice.path)
     occasion = Occasion(notice.event, notice.ticket)
     known = has_wording(notice.kind)
     return Line(

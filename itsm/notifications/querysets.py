@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from itsm.accounts.roles import Permission
 from itsm.tickets.models import Ticket
@@ -34,10 +36,11 @@ class NoticeQuerySet(models.QuerySet[Any]):
         """Return the person's own notices about tickets and events that they may still see."""
         if not user.is_authenticated:
             return self.none()
-        own = self.filter(user=user)
+        own = self.filter(user=user, created_at__lte=Now())
         if sees_all_tickets(user):
             return own
-        return own.filter(event__internal=False, ticket__in=Ticket.objects.visible_to(user))
+        about_tickets = Q(event__internal=False, ticket__in=Ticket.objects.visible_to(user))
+        return own.filter(about_tickets | Q(event__isnull=True))
 
     def unread(self) -> NoticeQuerySet:
         """Return what has not been read."""

@@ -30,7 +30,8 @@ class Wording:
     `subject`, `lead` and `closing` may name `%(number)s`, `%(title)s`, `%(actor)s`, `%(continued)s` (see
     `Occasion.values`) and `%(said)s`, the event as the timeline words it. `by_system` replaces the lead where no person
     stands behind the event. `quote` returns what somebody wrote that the reader may read. `asks_to_confirm` adds the
-    links by which the requester closes or reopens.
+    links by which the requester closes or reopens. `is_urgent`: it breaks through the hours that somebody keeps, unless
+    they chose otherwise.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Wording:
     closing: Text = ""
     quote: Callable[[Occasion], str] = no_quote
     asks_to_confirm: bool = False
+    is_urgent: bool = False
     icon: str = "bell"
 
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from itsm.notifications.actions import send_due
+from itsm.notifications.actions import deliver_due, send_due
 from itsm.tickets.outbox import dispatch
 
 
@@ -16,3 +16,9 @@ def dispatch_outbox() -> int:
 def send_mail_due() -> int:
     """Send the mails that are due; return how many went out."""
     return send_due()
+
+
+@shared_task(name="itsm.notifications.tasks.deliver_due")
+def call_others() -> int:
+    """Make the calls of webhooks that are due; return how many succeeded."""
+    return deliver_due()

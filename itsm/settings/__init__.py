@@ -16,6 +16,8 @@ from itsm.settings.environment import (  # noqa: F401  (read as settings)
     PUBLIC_URL,
     REDIS_URL,
     SECRET_KEY,
+    WEBHOOK_ALLOW_HTTP,
+    WEBHOOK_ALLOWED_NETWORKS,
     database,
     env,
     mailers,

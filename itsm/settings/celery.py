@@ -58,6 +58,7 @@ CELERY_TASK_ROUTES = {
     "slas.tasks.*": {"queue": "timers"},
     "incidents.tasks.*": {"queue": "timers"},
     "itsm.notifications.tasks.send_*": {"queue": "mail"},
+    "itsm.notifications.tasks.deliver_*": {"queue": "mail"},
     "itsm.notifications.tasks.*": {"queue": "outbox"},
     "reports.tasks.*": {"queue": "reports"},
 }
@@ -82,5 +83,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell people of alarms": every(30, "slas.tasks.tell_alarms", "mail"),
     "hand out events": every(1, "itsm.notifications.tasks.dispatch_outbox", "outbox"),
     "send mail": every(2, "itsm.notifications.tasks.send_mail_due", "mail"),
+    "call webhooks": every(2, "itsm.notifications.tasks.deliver_due", "mail"),
+    "remind of shifts": every(60, "slas.tasks.remind_of_shifts", "timers"),
     "close resolved incidents": every(60, "incidents.tasks.close_resolved", "timers"),
 }

@@ -3,6 +3,7 @@
 Every variable is optional; `docs/operations.md` lists them.
 """
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ PROCESS = env.str("ITSM_PROCESS", default="command")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "localhost"
+
+# Where webhooks may go besides public addresses by https (see docs/on-call.md): networks such as 10.20.0.0/16.
+WEBHOOK_ALLOWED_NETWORKS = [ipaddress.ip_network(one) for one in env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])]
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", default=False)
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 

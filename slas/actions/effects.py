@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,71 +10,29 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import Team, User
-from itsm.accounts.roles import Permission
-from itsm.tickets.actions import assign, override_priority
+from itsm.tickets.actions import assign, override_priority, watch
 from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.errors import VerbError
 from itsm.tickets.log import Entry, write_many
-from slas.models import BREACH, EventKind
+from slas.actions.lateness import Lateness
+from slas.actions.orders import (
+    ADD_WATCHER,
+    ASSIGN_PERSON,
+    ASSIGN_TEAM,
+    BY_EVENT,
+    RAISE_PRIORITY,
+    WEBHOOK,
+    Action,
+    actions_of,
+    later_actions,
+)
+from slas.actions.recipients import NOBODY, Recipients
+from slas.events import step_words
+from slas.models import BREACH
 from slas.recording import Fired
-from slas.steps import code_of
+from slas.steps import step_of
 
-NOTIFY, ASSIGN_TEAM, RAISE_PRIORITY = "notify", "assign_team", "raise_priority"
-ASSIGNEE, TEAM_LEAD, TEAM = "assignee", "team_lead", "team"
-ROLES = (ASSIGNEE, TEAM_LEAD, TEAM)
 HIGHEST_PRIORITY = 1
-NOBODY: Mapping[str, Any] = {"users": [], "team": None, "role": ""}
-# A breach always reaches somebody, also where a chain names nobody.
-UNNAMED_BREACH: tuple[Mapping[str, Any], ...] = ({"do": NOTIFY, "who": [ASSIGNEE]},)
-
-
-class Recipients:
-    """Finds who is told. Teams are asked for once; never answers with nobody while there is an administrator."""
-
-    def __init__(self) -> None:
-        self._members: dict[int, list[int]] = {}
-        self._rulers: list[int] | None = None
-
-    def find(self, ticket: Any, who: Iterable[str]) -> dict[str, Any]:
-        """Return `{"users": ids, "team": id or None, "role": "assignee|team_lead"}` for these roles on the ticket.
-
-        Where none of them is anybody: the team's members; where there are none either: the administrators.
-        """
-        wanted = [role for role in ROLES if role in set(who)]
-        users: list[int] = []
-        team_id: int | None = None
-        for role in wanted:
-            if role == TEAM and ticket.team_id is not None:
-                team_id = ticket.team_id
-            users += self._people(ticket, role)
-        if not users:
-            users = self._people(ticket, TEAM)
-            team_id = ticket.team_id if users else team_id
-        return {
-            "users": list(dict.fromkeys(users or self._administrators())),
-            "team": team_id,
-            "role": "|".join(wanted),
-        }
-
-    def _people(self, ticket: Any, role: str) -> list[int]:
-        if role == TEAM:
-            return self._members_of(ticket.team)
-        person = ticket.assignee if role == ASSIGNEE else ticket.team.lead if ticket.team else None
-        return [person.pk] if person is not None and person.is_active else []
-
-    def _members_of(self, team: Team | None) -> list[int]:
-        if team is None:
-            return []
-        if team.pk not in self._members:
-            members = team.members.filter(is_active=True).order_by("pk")
-            self._members[team.pk] = list(members.values_list("pk", flat=True))
-        return self._members[team.pk]
-
-    def _administrators(self) -> list[int]:
-        if self._rulers is None:
-            rulers = User.objects.with_permission(Permission.MANAGE_DESK).order_by("pk")
-            self._rulers = list(rulers.values_list("pk", flat=True))
-        return self._rulers
 
 
 class Effects:
@@ -85,12 +43,19 @@ class Effects:
     """
 
     def __init__(
-        self, ticket: Any, *, actor: Actor, detected_at: datetime, recipients: Recipients | None = None
+        self,
+        ticket: Any,
+        *,
+        actor: Actor,
+        detected_at: datetime,
+        recipients: Recipients | None = None,
+        lateness: Lateness | None = None,
     ) -> None:
         self.ticket = ticket
         self.actor = actor
         self.detected_at = detected_at
         self.recipients = recipients or Recipients()
+        self.lateness = lateness or Lateness([], detected_at)
 
     def entries(self, happened: Iterable[Fired]) -> list[Entry]:
         """Return the event of each step, in order, for `write_many`. Of what an import brought only breaches are noted,
@@ -98,7 +63,7 @@ class Effects:
         found = []
         for step in happened:
             if step.told:
-                found.append(self._entry(step, {"notify": self._notify(step)}))
+                found.append(self._entry(step, self._said(step)))
             elif step.step == BREACH:
                 found.append(self._entry(step, {"imported": True, "notify": NOBODY}))
         return found
@@ -113,45 +78,86 @@ class Effects:
             if not step.told:
                 self.tell([step])
                 continue
-            notify = self._notify(step)
+            said = self._said(step)
             deeds = [found for action in actions_of(step) if (found := self._do(step, action)) is not None]
-            write_many([self._entry(step, {"notify": notify, **({"deeds": deeds} if deeds else {})})])
+            write_many([self._entry(step, {**said, **({"deeds": deeds} if deeds else {})})])
 
-    def _notify(self, step: Fired) -> dict[str, Any]:
-        who: list[str] = []
-        for action in actions_of(step):
-            if action["do"] == NOTIFY:
-                who += action["who"]
-        return self.recipients.find(self.ticket, who)
+    def _said(self, step: Fired) -> dict[str, Any]:
+        """Return whom the event tells, which webhooks it calls, and of which late steps it speaks as well."""
+        said: dict[str, Any] = {}
+        calls = [action["endpoint"] for action in actions_of(step) if action["do"] == WEBHOOK]
+        if calls:
+            said["webhooks"] = calls
+        if self.lateness.is_folded(step):
+            return {**said, "folded": True, "notify": NOBODY}
+        together = self.lateness.folded_into(step)
+        if together:
+            said["late_steps"] = [[one.step, one.repetition] for one in together]
+        if self.lateness.is_late(step):
+            said["late"] = True
+        orders: list[Action] = [action for one in (*together, step) for action in actions_of(one)]
+        notify = self.recipients.find(self.ticket, orders, self.detected_at, later_actions(step))
+        return {**said, "notify": notify}
 
-    def _do(self, step: Fired, action: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _do(self, step: Fired, action: Action) -> dict[str, Any] | None:
         """Do one deed by its verb and return what became of it; None for what is no deed or is so already."""
-        if action["do"] == NOTIFY:
+        if action["do"] in BY_EVENT:
             return None
-        before = (self.ticket.team_id, self.ticket.priority)
         try:
-            if action["do"] == ASSIGN_TEAM:
-                team = Team.objects.filter(pk=action["team"]).first()
-                if team is None:
-                    return {"do": ASSIGN_TEAM, "failed": _("The team no longer exists.")}
-                self.ticket = assign(self.ticket, actor=SYSTEM, team=team)
-            elif self.ticket.priority > HIGHEST_PRIORITY:
-                reason = _("%(percent)d %% of the %(metric)s target is used.") % {
-                    "percent": step.step,
-                    "metric": step.timer.get_metric_display(),
-                }
-                priority = self.ticket.priority - 1
-                self.ticket = override_priority(self.ticket, priority, reason=reason, actor=SYSTEM)
+            changed = _DEEDS[action["do"]](self, step, action)
+        except Missing as error:
+            return {"do": action["do"], "failed": str(error)}
         except VerbError as error:
             return {"do": action["do"], "failed": error.message}
-        return {"do": action["do"]} if (self.ticket.team_id, self.ticket.priority) != before else None
+        return {"do": action["do"]} if changed else None
+
+    def _assign_team(self, step: Fired, action: Action) -> bool:
+        team = Team.objects.filter(pk=action["team"]).first()
+        if team is None:
+            raise Missing(_("The team no longer exists."))
+        before = self.ticket.team_id
+        self.ticket = assign(self.ticket, actor=SYSTEM, team=team)
+        return bool(self.ticket.team_id != before)
+
+    def _assign_person(self, step: Fired, action: Action) -> bool:
+        before = self.ticket.assignee_id
+        self.ticket = assign(self.ticket, actor=SYSTEM, assignee=self._active_person(action))
+        return bool(self.ticket.assignee_id != before)
+
+    def _add_watcher(self, step: Fired, action: Action) -> bool:
+        person = self._active_person(action)
+        if self.ticket.watchers.filter(pk=person.pk).exists():
+            return False
+        watch(self.ticket, person, actor=SYSTEM)
+        # Watching writes an event of its own: the ticket in hand must go on from that one.
+        self.ticket.refresh_from_db(fields=["event_seq", "event_hash", "version", "updated_at"])
+        return True
+
+    def _raise_priority(self, step: Fired, action: Action) -> bool:
+        if self.ticket.priority <= HIGHEST_PRIORITY:
+            return False
+        reason = _("The %(metric)s target: %(when)s.") % {
+            "metric": step.timer.get_metric_display().lower(),
+            "when": step_words(step_of(step.step)),
+        }
+        self.ticket = override_priority(self.ticket, self.ticket.priority - 1, reason=reason, actor=SYSTEM)
+        return True
+
+    def _active_person(self, action: Action) -> User:
+        person = User.objects.active().filter(pk=action["person"]).first()
+        if person is None:
+            raise Missing(_("The person's account is closed."))
+        return person
 
     def _entry(self, step: Fired, more: Mapping[str, Any]) -> Entry:
         timer = step.timer
+        lies = step_of(step.step)
         data = {
             "metric": timer.metric,
             "policy": timer.policy.name,
-            "percent": step.step,
+            "percent": lies.percent if lies.percent is not None else BREACH,
+            **({"minutes": lies.minutes, "clock": str(lies.by)} if lies.percent is None else {}),
+            **({"repetition": step.repetition} if step.repetition else {}),
             "target_s": timer.target_s,
             "due_at": step.due_at.astimezone(UTC).isoformat() if step.due_at else None,
             "detected_at": max(self.detected_at, step.at).astimezone(UTC).isoformat(),
@@ -162,16 +168,14 @@ class Effects:
         return Entry(self.ticket, f"sla.{step.kind}", actor, step.at, data)
 
 
-def has_deeds(step: Fired) -> bool:
-    """Return whether the step's chain orders more than telling somebody."""
-    return step.told and any(action["do"] != NOTIFY for action in actions_of(step))
+class Missing(Exception):
+    """What a deed needs is gone; the message says what."""
 
 
-def actions_of(step: Fired) -> list[Mapping[str, Any]]:
-    """Return what the timer's chain orders at this step."""
-    chain = step.timer.chain_version
-    steps = chain.steps if chain is not None else []
-    listed: list[Mapping[str, Any]] = next((one["actions"] for one in steps if code_of(one) == step.step), [])
-    if step.kind == EventKind.BREACHED and not any(action["do"] == NOTIFY for action in listed):
-        return [*listed, *UNNAMED_BREACH]
-    return listed
+Deed = Callable[[Effects, Fired, Action], bool]
+_DEEDS: Mapping[str, Deed] = {
+    ASSIGN_TEAM: Effects._assign_team,
+    ASSIGN_PERSON: Effects._assign_person,
+    RAISE_PRIORITY: Effects._raise_priority,
+    ADD_WATCHER: Effects._add_watcher,
+}

@@ -9,6 +9,7 @@ from typing import Any
 
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
+from slas.actions.repeating import note_repetition, repetitions_due
 from slas.models import BREACH, LateSteps, Run, State, StepDue, Timer
 from slas.recording import Fired
 from slas.timing import instant_of, is_skipped, steps_of
@@ -73,17 +74,18 @@ class Steps:
         timer.done_steps = [*timer.done_steps, step]
         if step == BREACH:
             timer.breached_at = at
-        self._fired.append(
-            Fired(
-                timer,
-                timer.epoch,
-                step,
-                at,
-                due_at=timer.due_at if step != BREACH else at,
-                told=not (self.imports or brought),
-                retroactive=retroactive,
-            )
+        fired = Fired(
+            timer,
+            timer.epoch,
+            step,
+            at,
+            due_at=timer.due_at if step != BREACH else at,
+            told=not (self.imports or brought),
+            retroactive=retroactive,
         )
+        self._fired.append(fired)
+        if fired.told:
+            note_repetition(timer, fired)
 
     def _redo_steps_ahead(self, timer: Timer, at: datetime) -> None:
         """Let steps that have happened, and that a new target puts into the future, happen again."""
@@ -96,6 +98,8 @@ class Steps:
                 ahead.add(step)
         if ahead:
             timer.epoch += 1
+            # What was acknowledged was another target's: the steps that come anew call anew.
+            timer.acknowledged_at, timer.acknowledged_by, timer.repeats = None, None, {}
             timer.done_steps = [step for step in timer.done_steps if step not in ahead]
 
     def _pass_over(self, timer: Timer, at: datetime, *, late: str) -> None:
@@ -127,6 +131,7 @@ class Steps:
         ]
         for fired in left:
             fired.timer.done_steps = [step for step in fired.timer.done_steps if step != fired.step]
+            fired.timer.repeats = {code: last for code, last in fired.timer.repeats.items() if code != str(fired.step)}
         self._fired = [fired for fired in self._fired if fired not in left]
         return {(fired.timer.pk, fired.step): fired.at for fired in left}
 
@@ -146,4 +151,4 @@ class Steps:
             if at is None or (self.imports and at <= self.now):
                 continue
             rows.append(StepDue(timer=timer, version=timer.version, epoch=timer.epoch, step=step, fire_at=at))
-        return rows
+        return [*rows, *repetitions_due(timer)]

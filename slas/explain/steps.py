@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import Team
-from slas.actions.effects import ASSIGN_TEAM, NOTIFY, RAISE_PRIORITY
+from slas.actions.orders import ASSIGN_TEAM, NOTIFY, RAISE_PRIORITY
 from slas.models import Run, SlaEvent, StepDue, Timer
 from slas.steps import Step, code_of, step_of
 from slas.timing import instant_of, is_skipped, steps_of

@@ -1,6 +1,16 @@
 """Calendars, policies and the timers that run by them."""
 
 from slas.models.calendars import BusinessCalendar, CalendarVersion, HolidaySet, TeamCalendar, ZoneRelease
+from slas.models.oncall import (
+    Rota,
+    RotaFeed,
+    RotaLevel,
+    RotaOverride,
+    ShiftReminder,
+    SwapRequest,
+    SwapState,
+    TimeOff,
+)
 from slas.models.policies import (
     ChainVersion,
     EscalationChain,
@@ -40,15 +50,23 @@ __all__ = [
     "OnReopen",
     "OnRetarget",
     "Purpose",
+    "Rota",
+    "RotaFeed",
+    "RotaLevel",
+    "RotaOverride",
     "Run",
     "ServiceLevelPolicy",
     "Setup",
+    "ShiftReminder",
     "SlaEvent",
     "StartFrom",
     "State",
     "StepDue",
+    "SwapRequest",
+    "SwapState",
     "TargetUnit",
     "TeamCalendar",
+    "TimeOff",
     "Timer",
     "Trial",
     "TrialRow",

@@ -112,6 +112,8 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:calendars",
         "administration:calendar_new",
         "administration:calendar",
+        "administration:holiday_set_new",
+        "administration:holiday_set",
         "administration:policies",
         "administration:policy_new",
         "administration:policy",

@@ -23,7 +23,8 @@ from itsm.tickets.actors import Channel
 from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
 from slas.actions import install_defaults
-from slas.models import BusinessCalendar, EscalationChain, ServiceLevelPolicy
+from slas.actions.holidays import new_holiday_set
+from slas.models import BusinessCalendar, EscalationChain, HolidaySet, ServiceLevelPolicy
 from tests.cast import Cast, as_
 
 SignIn = Callable[[User], Client]
@@ -49,6 +50,7 @@ class World:
 def make_world(cast: Cast, words: str = "") -> World:
     """Make the desk; `words` stand in everything that Rita must not see."""
     install_defaults()
+    new_holiday_set("DE", "BY").save()
     rita, anna = as_(cast.rita, Channel.PORTAL), as_(cast.anna)
     incident = open_incident(actor=rita, title="The vpn drops", description="At **noon**.", service=cast.vpn)
     file = store_upload(SimpleUploadedFile("log.txt", b"public"))
@@ -146,6 +148,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:team": {"ref": lambda world: world.cast.network.public_id},
     "administration:place": {"pk": lambda world: world.cast.rita.organisation_id},
     "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
+    "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
     "api:user": {"ref": lambda world: world.cast.rita.public_id},

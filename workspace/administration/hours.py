@@ -153,14 +153,15 @@ def sentences(spec: CalendarSpec, now: datetime) -> list[str]:
     found = []
     for hours, start in ((8, datetime.combine(friday, time(16), zone)), (1, local), (8, local)):
         due = due_in(spec, start.astimezone(UTC), hours * 3600)
-        words: dict[str, Any] = {"hours": hours, "start": _moment(start)}
+        words: dict[str, Any] = {"hours": hours, "start": moment_words(start)}
         if due is None:
             found.append(_("%(hours)d business hours from %(start)s are never over: there are no open hours.") % words)
         else:
-            words["due"] = _moment(due.astimezone(zone))
+            words["due"] = moment_words(due.astimezone(zone))
             found.append(_("%(hours)d business hours from %(start)s end on %(due)s.") % words)
     return found
 
 
-def _moment(moment: datetime) -> str:
+def moment_words(moment: datetime) -> str:
+    """Return a moment as people say it: weekday, day and time of its own zone."""
     return f"{date_format(moment, 'l')} {date_format(moment, 'j M')}, {moment:%H:%M}"

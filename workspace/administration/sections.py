@@ -129,6 +129,22 @@ SECTIONS = (
         Permission.MANAGE_SERVICE_LEVELS,
     ),
     Section(
+        "rotas",
+        LEVELS,
+        _("On-call rotas"),
+        _("Who is on call when: layers, turns and hours."),
+        "calendar-user",
+        Permission.MANAGE_SERVICE_LEVELS,
+    ),
+    Section(
+        "webhooks",
+        LEVELS,
+        _("Webhooks"),
+        _("Other systems that escalations call, and what came of each call."),
+        "webhook",
+        Permission.MANAGE_SERVICE_LEVELS,
+    ),
+    Section(
         "changes",
         RECORD,
         _("Change log"),

@@ -7,14 +7,17 @@ from workspace.administration.views import (
     categories,
     changes,
     escalations,
+    holidays,
     matrix,
     overview,
     people,
     policies,
     rehearsals,
+    rotas,
     routing,
     services,
     teams,
+    webhooks,
 )
 
 app_name = "administration"
@@ -46,6 +49,8 @@ urlpatterns = [
     path("changes/", changes.changes, name="changes"),
     path("calendars/", calendars.calendars, name="calendars"),
     path("calendars/new/", calendars.edit, name="calendar_new"),
+    path("calendars/holidays/new/", holidays.holiday_set, name="holiday_set_new"),
+    path("calendars/holidays/<slug:ref>/", holidays.holiday_set, name="holiday_set"),
     path("calendars/<slug:ref>/", calendars.edit, name="calendar"),
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.policy, name="policy_new"),
@@ -59,4 +64,11 @@ urlpatterns = [
     path("trials/<slug:ref>/progress/", rehearsals.progress, name="trial_progress"),
     path("trials/<slug:ref>/rows.csv", rehearsals.rows, name="trial_rows"),
     path("trials/<slug:ref>/<slug:deed>/", rehearsals.change, name="trial_change"),
+    path("rotas/", rotas.rotas, name="rotas"),
+    path("rotas/new/", rotas.rota, name="rota_new"),
+    path("rotas/<slug:ref>/", rotas.rota, name="rota"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.webhook, name="webhook_new"),
+    path("webhooks/<slug:ref>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<slug:ref>/<slug:deed>/", webhooks.change, name="webhook_change"),
 ]

@@ -20,6 +20,7 @@ from workspace.access import desk, person
 from workspace.actions import take_next
 from workspace.counts import shown
 from workspace.nav import my_counts, my_teams
+from workspace.on_call_view import on_call_of
 from workspace.rows import Row, row_fields, rows_of, ticket_url
 
 SHOWN = 6
@@ -77,7 +78,12 @@ def home(request: HttpRequest) -> HttpResponse:
         )
         for (key, title, symbol, empty_title, empty_text), tickets in zip(titles, found, strict=True)
     ]
-    context = {"parts": parts, "counts": counts, "can_take": user.may(Permission.WORK_TICKETS) and bool(teams)}
+    context = {
+        "parts": parts,
+        "counts": counts,
+        "can_take": user.may(Permission.WORK_TICKETS) and bool(teams),
+        "duties": on_call_of(user, teams, now),
+    }
     return render(request, "workspace/home.html", context)
 
 

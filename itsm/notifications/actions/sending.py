@@ -22,7 +22,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from itsm.notifications.addresses import message_id, thread_root
-from itsm.notifications.models import UNSENT, Mail, MailStatus
+from itsm.notifications.models import UNSENT, Mail, MailStatus, Notice
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,9 @@ def _claim() -> Mail | None:
     """Return the next due mail, now being sent by the caller, or None."""
     due = Mail.objects.select_for_update(skip_locked=True, of=("self",)).select_related("ticket")
     while mail := due.filter(UNSENT, next_attempt_at__lte=Now()).order_by("next_attempt_at", "pk").first():
+        if mail.unless_read and _was_read(mail):
+            Mail.objects.filter(pk=mail.pk).update(status=MailStatus.SKIPPED)
+            continue
         if mail.attempts < MAX_ATTEMPTS:
             mail.attempts += 1
             changes = {"status": MailStatus.SENDING, "attempts": mail.attempts, "next_attempt_at": Now() + LEASE}
@@ -79,6 +82,12 @@ def _claim() -> Mail | None:
         error = mail.last_error or "The process that was to send it died every time."
         Mail.objects.filter(pk=mail.pk).update(status=MailStatus.PARKED, last_error=error)
     return None
+
+
+def _was_read(mail: Mail) -> bool:
+    """Whether the person has read the notice of what the mail says, so that it need not be sent any more."""
+    same = Notice.objects.filter(event=mail.event_id) if mail.event_id else Notice.objects.filter(key=mail.key)
+    return same.filter(user=mail.user_id, read_at__isnull=False).exists()
 
 
 def _connect(mail: Mail) -> Any:
@@ -99,14 +108,15 @@ def _connect(mail: Mail) -> Any:
 
 def headers_of(mail: Mail) -> dict[str, str]:
     """Return the headers that tie the mail to its ticket and keep other robots from answering it (RFC 3834)."""
-    root = thread_root(mail.ticket)
-    return {
+    headers = {
         "Message-ID": message_id(mail.public_id),
-        "In-Reply-To": root,
-        "References": root,
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
+    if mail.ticket is not None:
+        root = thread_root(mail.ticket)
+        headers |= {"In-Reply-To": root, "References": root}
+    return headers
 
 
 def message_of(mail: Mail) -> EmailMultiAlternatives:

@@ -29,7 +29,7 @@ from itsm.tickets.paging import page_of
 PAGE = 50
 NEWEST_FIRST = ("-created_at", "-id")
 # A link that acts for its reader is theirs alone, also in front of an administrator.
-_SECRET = re.compile(r"/r/[^/\s]+/")
+_SECRET = re.compile(r"/r/\S+/")
 
 View = Callable[..., HttpResponse]
 
@@ -89,7 +89,7 @@ def mail(request: HttpRequest, public_id: str) -> HttpResponse:
         "mail": found,
         "headers": [(name, value) for name, value in headers.items() if value],
         "text": _SECRET.sub("/r/…/", found.text),
-        "ticket_url": ticket_path(found.ticket, None),
+        "ticket_url": ticket_path(found.ticket, None) if found.ticket else "",
         "is_parked": found.status == MailStatus.PARKED,
     }
     return render(request, "notifications/mail.html", context)

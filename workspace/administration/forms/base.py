@@ -48,6 +48,15 @@ class ConditionField(forms.CharField):
             raise forms.ValidationError(at_place(error, text)) from error
 
 
+def dress(form: forms.Form) -> None:
+    """Give the form's own widgets the looks of the product, for rows that are laid out by hand."""
+    for field in form.fields.values():
+        widget = field.widget
+        if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple | forms.RadioSelect):
+            continue
+        widget.attrs.setdefault("class", "form-select" if isinstance(widget, forms.Select) else "form-control")
+
+
 def at_place(error: ConditionError, text: str) -> str:
     """Return the sentence about a mistake with its place in the text."""
     if error.position is None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from itsm.accounts.models import Team
-from slas.actions.effects import ASSIGN_TEAM, NOTIFY, RAISE_PRIORITY
+from slas.actions.orders import ASSIGN_TEAM, NOTIFY, RAISE_PRIORITY
 from slas.models import EscalationChain
 from workspace.administration.forms.base import SettingsForm
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from itsm.accounts.models import Team
 from slas.actions import save_chain
-from slas.actions.effects import ASSIGN_TEAM, NOTIFY
+from slas.actions.orders import ASSIGN_TEAM, NOTIFY
 from slas.models import EscalationChain
 from workspace.administration import trials
 from workspace.administration.access import actor_of, page, settings_page, submit

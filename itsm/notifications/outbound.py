@@ -1,0 +1,124 @@
+"""Calls to the outside world, guarded: an address that somebody typed must not become a way into the house.
+
+The name is resolved once, every address it stands for is checked, and the connection goes to the checked address
+itself, so that a name cannot change its meaning in between. Redirects are not followed. Only https, unless the
+settings allow http; private, loopback, link-local and metadata addresses only where the settings name their network.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+LONGEST_S = 10.0
+LARGEST_SENT = 256 * 1024
+LARGEST_READ = 64 * 1024
+CHUNK = 8192
+
+
+class NotAllowed(Exception):
+    """The address is refused; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the other side said; of a long body only the beginning."""
+
+    status: int
+    body: bytes
+
+
+def check_url(url: str) -> tuple[str, str, int, str]:
+    """Return scheme, host, port and path of an address that may be called, as far as its text tells.
+
+    Raises:
+        NotAllowed.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise NotAllowed(_("This is not an address. Write it as https://example.com/path.")) from None
+    if parts.scheme not in ("https", "http") or not parts.hostname or any(ord(ch) < 33 or ord(ch) > 126 for ch in url):
+        raise NotAllowed(_("This is not an address. Write it as https://example.com/path."))
+    if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_HTTP:
+        raise NotAllowed(_("Only https addresses are called. An administrator of the server can allow http."))
+    if parts.username or parts.password:
+        raise NotAllowed(_("Leave name and password out of the address: it is shown to others."))
+    path = parts.path or "/"
+    if parts.query:
+        path = f"{path}?{parts.query}"
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path
+
+
+def is_allowed(address: str) -> bool:
+    """Return whether this IP address may be called: a public one, or one in a network that the settings name."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if mapped is not None:
+        ip = mapped
+    if any(ip in network for network in settings.WEBHOOK_ALLOWED_NETWORKS if network.version == ip.version):
+        return True
+    return ip.is_global and not ip.is_multicast
+
+
+def resolve(host: str, port: int) -> str:
+    """Return the address to connect to. All that the name stands for must be allowed, not only one.
+
+    Raises:
+        NotAllowed, OSError: the name is not known.
+    """
+    found = list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    if not found or not all(is_allowed(address) for address in found):
+        raise NotAllowed(
+            _("%(host)s is an address inside a network. An administrator of the server can allow that network.")
+            % {"host": host}
+        )
+    return found[0]
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send the body by POST and return the answer, whatever its status. Takes ten seconds at most.
+
+    Raises:
+        NotAllowed: the address may not be called, or the body is too large.
+        OSError, http.client.HTTPException: nobody answered as a web server does.
+    """
+    scheme, host, port, path = check_url(url)
+    if len(body) > LARGEST_SENT:
+        raise NotAllowed(_("The message is too large to be sent."))
+    until = time.monotonic() + LONGEST_S
+    address = resolve(host, port)
+    line = socket.create_connection((address, port), timeout=LONGEST_S)
+    try:
+        if scheme == "https":
+            line = ssl.create_default_context().wrap_socket(line, server_hostname=host)
+        connection = http.client.HTTPConnection(host, port)
+        connection.sock = line
+        line.settimeout(max(until - time.monotonic(), 0.1))
+        connection.request("POST", path, body=body, headers={"Connection": "close", **headers})
+        response = connection.getresponse()
+        return Answer(response.status, _read(response, line, until))
+    finally:
+        line.close()
+
+
+def _read(response: http.client.HTTPResponse, line: socket.socket, until: float) -> bytes:
+    """Return the beginning of the body; who answers drop by drop is not waited for longer than anybody else."""
+    read = b""
+    while len(read) < LARGEST_READ and (left := until - time.monotonic()) > 0:
+        line.settimeout(left)
+        piece = response.read1(CHUNK)
+        if not piece:
+            break
+        read += piece
+    return read[:LARGEST_READ]

@@ -1,0 +1,69 @@
+"""After an outage: the late notices of one timer are one message. Deeds, events and webhooks stay as many as they are.
+
+Overdue steps fire in order, perhaps in several batches. All but the last of a timer are recorded for nobody (`folded`);
+the last one tells those whom all of them name, and says which steps it speaks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from slas.actions.orders import next_repetition
+from slas.models import SlaEvent, StepDue
+from slas.recording import Fired
+
+# What is noticed later than this was held up: the tick looks every second.
+LATE_AFTER = timedelta(minutes=2)
+# How long one drain of overdue steps may take; what was noticed longer ago has been told.
+ONE_DRAIN = timedelta(minutes=10)
+
+
+class Lateness:
+    """Which of the steps that a tick fires are late, and which of them are told together. Two queries, and none where
+    nothing is late."""
+
+    def __init__(self, happened: Sequence[Fired], now: datetime) -> None:
+        self._now = now
+        self._late = [step for step in happened if step.told and now - step.at > LATE_AFTER]
+        self._last: dict[int, Fired] = {}
+        self._before: dict[int, list[Fired]] = {}
+        if self._late:
+            self._look()
+
+    def is_late(self, step: Fired) -> bool:
+        """Return whether the step is noticed long after it was due."""
+        return any(step is one for one in self._late)
+
+    def is_folded(self, step: Fired) -> bool:
+        """Return whether a later overdue step of the same timer speaks for this one."""
+        return self.is_late(step) and self._last.get(step.timer.pk) is not step
+
+    def folded_into(self, step: Fired) -> list[Fired]:
+        """Return the steps of the same timer for which this one speaks, in order; none where it speaks for itself."""
+        if self._last.get(step.timer.pk) is not step:
+            return []
+        own = [one for one in self._late if one.timer.pk == step.timer.pk and one is not step]
+        return [*self._before.get(step.timer.pk, []), *own]
+
+    def _look(self) -> None:
+        timers = {step.timer.pk: step.timer for step in self._late}
+        waiting = set(
+            StepDue.objects.filter(
+                timer__in=timers, parked_at=None, retry_at=None, fire_at__lte=self._now - LATE_AFTER
+            ).values_list("timer_id", flat=True)
+        )
+        for step in self._late:
+            follows = next_repetition(step)
+            if follows is not None and self._now - follows > LATE_AFTER and step.timer.acknowledged_at is None:
+                waiting.add(step.timer.pk)
+        self._last = {step.timer.pk: step for step in self._late if step.timer.pk not in waiting}
+        mine = {(step.timer.pk, step.step, step.repetition) for step in self._late}
+        earlier = SlaEvent.objects.filter(
+            timer__in=self._last, told=True, detected_at__gte=self._now - ONE_DRAIN, detected_at__lte=self._now
+        ).order_by("pk")
+        for row in earlier:
+            is_mine = (row.timer_id, row.step, row.repetition) in mine
+            if row.detected_at - row.at > LATE_AFTER and row.epoch == timers[row.timer_id].epoch and not is_mine:
+                fired = Fired(timers[row.timer_id], row.epoch, row.step, row.at, repetition=row.repetition)
+                self._before.setdefault(row.timer_id, []).append(fired)

@@ -1,0 +1,11 @@
+"""Addresses that stand on a secret of their own: links in mails, and calendars."""
+
+from django.urls import path
+
+from slas.views import links
+
+app_name = "slas"
+urlpatterns = [
+    path("r/swap/<str:token>/", links.swap, name="swap"),
+    path("on-call/<str:token>.ics", links.feed, name="feed"),
+]

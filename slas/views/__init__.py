@@ -1,0 +1,1 @@
+"""Pages behind links in mails, and the calendar feed."""
