@@ -151,7 +151,10 @@ def _followed(ticket: Any, timers: Iterable[Timer], levels: Levels, at: datetime
 
 def _keeps_old_target(timer: Timer, plan: Plan) -> bool:
     same_goal = (timer.policy_id, timer.goal_id) == (plan.policy.policy.pk, plan.goal.goal.pk)
-    return same_goal and timer.pk is not None and plan.goal.target_us(timer.hours, timer.started_at) != timer.target_us
+    if not same_goal or timer.pk is None:
+        return False
+    target = plan.goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
+    return bool(target != timer.target_us)
 
 
 def _differ(one: Standing | None, two: Standing) -> bool:

@@ -113,9 +113,9 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
         return save_calendar(values["name"], form.spec or {}, actor=actor_of(request), extras=form.extras)
 
     if trials.is_asked(request) and form.is_valid():
-        edit = trials.Edit(form.cleaned_data["name"])
+        what = trials.Edit(form.cleaned_data["name"])
         return trials.answer(
-            request, form, save, edit, lambda more, code: _editor(request, calendar, form, code, **more)
+            request, form, save, what, lambda more, code: _editor(request, calendar, form, code, **more)
         )
     saved, status = submit(form, save)
     if saved is None:
