@@ -130,6 +130,18 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:trial_rows",
     ),
     (302, 404, 404, 403, 403, 403, 405): ("notifications:events_again", "notifications:mail_again"),
+    # How service levels were kept: leads, managers, auditors.
+    (302, 404, 404, 403, 200, 200, 200): (
+        "reports:overview",
+        "reports:clocks",
+        "reports:clock",
+        "reports:breaches",
+        "reports:soon",
+        "reports:time",
+        "reports:pauses",
+        "reports:waits",
+        "reports:export",
+    ),
     (302, 404, 404, 403, 403, 200, 200): (
         "administration:overview",
         "administration:suggest",
