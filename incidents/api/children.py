@@ -19,6 +19,7 @@ from itsm.tickets.api.comments import CommentIn, CommentOut, CommentViews
 from itsm.tickets.api.events import EventOut, EventViews
 from itsm.tickets.api.relations import LinkIn, LinkOut, LinkViews, WatcherIn, WatcherViews
 from itsm.tickets.errors import Refused
+from slas.actions import acknowledge
 from slas.api import TimerSerializer, timer_data
 from slas.explain import explain, find_timer
 from slas.explain.api import ExplanationOut
@@ -148,6 +149,18 @@ class IncidentTimers(TicketChildViews):
         answer = whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
         answer.data["requester_wait"] = WaitSerializer(wait_data(incident)).data
         return answer
+
+    @extend_schema(
+        operation_id="incidents_timers_acknowledge",
+        request=None,
+        responses=page_of_schema(TimerSerializer, "TimerList"),
+    )
+    def acknowledge(self, request: Request, ref: str) -> Response:
+        """Stop the escalations of the incident's timers: you have taken over. The clocks run on. Asked again, nothing
+        more happens."""
+        incident = self.ticket(ref)
+        acknowledge(incident, actor=self.actor)
+        return whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
 
     @extend_schema(operation_id="incidents_timers_explanation", responses=ExplanationOut)
     def explanation(self, request: Request, ref: str, timer: str) -> Response:
