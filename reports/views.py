@@ -91,8 +91,7 @@ def breaches(request: HttpRequest) -> HttpResponse:
 
 def _list(asked: Asked, verdict: str) -> dict[str, Any]:
     wanted = lists.verdicts_of(verdict)
-    found = lists.listed(asked.user, asked.filters, asked.now, wanted)
-    rows, after = lists.page_of_clocks(found, asked.given.get("after", ""))
+    rows, after = lists.page_of_clocks(asked.user, asked.filters, asked.now, wanted, asked.given.get("after", ""))
     here = asked.filters.query(verdict=verdict)
     return {
         "rows": list(lists.rows_of(rows, asked.now)),
