@@ -1,5 +1,6 @@
 """The verbs of service levels: following tickets, and setting up calendars, chains and policies."""
 
+from slas.actions.acknowledging import acknowledge
 from slas.actions.batches import follow_setup
 from slas.actions.calendars import Extras, save_calendar, set_team_calendar
 from slas.actions.chains import save_chain
@@ -7,6 +8,7 @@ from slas.actions.feeds import find_feed, make_feed, revoke_feed
 from slas.actions.following import follow
 from slas.actions.holidays import refresh_holiday_sets, remove_holiday_set, save_holiday_set
 from slas.actions.imports import settle_imported
+from slas.actions.parked import retry_parked
 from slas.actions.policies import GoalSpec, Rules, install_defaults, save_policy
 from slas.actions.rotas import (
     add_override,
@@ -25,6 +27,7 @@ __all__ = [
     "GoalSpec",
     "Rules",
     "accept_swap",
+    "acknowledge",
     "add_override",
     "add_time_off",
     "ask_swap",
@@ -40,6 +43,7 @@ __all__ = [
     "remove_holiday_set",
     "remove_override",
     "remove_time_off",
+    "retry_parked",
     "revoke_feed",
     "save_calendar",
     "save_chain",
