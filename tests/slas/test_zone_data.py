@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from incidents.actions import open_incident
+from itsm.accounts.models import User
 from slas import models
 from slas.actions import follow_zone_data, save_calendar
 from slas.calendars import CalendarSpec, compiled, tzif, zones
@@ -106,3 +108,17 @@ def test_timers_of_other_zones_and_those_that_are_due_the_same_are_left_alone(
     assert (row.moved_zones, row.timers_checked, row.timers_moved) == (["Africa/Cairo"], 0, 0)
     after = clock(incident)
     assert (after.due_at, after.version) == (before.due_at, before.version)
+
+
+def test_administrators_are_shown_it(levels: Cast, signed_in: Callable[[User], Client]) -> None:
+    page = "/desk/settings/clocks/"
+    ada = signed_in(levels.ada)
+    follow_zone_data()
+    assert "New time-zone data" not in ada.get(page).content.decode()
+    ZoneRelease.objects.create(
+        release="2027c (system)", moved_zones=["Africa/Cairo"], timers_checked=7, timers_moved=3, largest_s=3600
+    )
+    shown = ada.get(page).content.decode()
+    assert "2027c (system)" in shown
+    assert "Africa/Cairo" in shown
+    assert "3 of 7" in shown
