@@ -20,7 +20,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "api:docs",
         "notifications:link",  # the link in a mail is itself the right, to this one request
     ),
-    (404, 404, 404, 404, 404, 404, 404): ("/api/^",),
+    (404, 404, 404, 404, 404, 404, 404): ("/api/^", "metrics"),  # the latter has a token of its own
     (404, 404, 404, 404, 404, 404, 200): ("ui:styleguide", "ui:sample"),
     # Signing in, and one's own things.
     (200, 302, 302, 302, 302, 302, 302): ("account_login", "account_signup"),
@@ -83,6 +83,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "workspace:look",
         "workspace:bulk",
         "administration:rule_change",
+        "administration:clocks_retry",
         "administration:person_change",
         "administration:place_new",
         "administration:place",
@@ -121,6 +122,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:escalations",
         "administration:escalation_new",
         "administration:escalation",
+        "administration:clocks",
         "administration:rehearsals",
         "administration:rehearsal",
         "administration:whatif",
@@ -128,6 +130,18 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:trial_rows",
     ),
     (302, 404, 404, 403, 403, 403, 405): ("notifications:events_again", "notifications:mail_again"),
+    # How service levels were kept: leads, managers, auditors.
+    (302, 404, 404, 403, 200, 200, 200): (
+        "reports:overview",
+        "reports:clocks",
+        "reports:clock",
+        "reports:breaches",
+        "reports:soon",
+        "reports:time",
+        "reports:pauses",
+        "reports:waits",
+        "reports:export",
+    ),
     (302, 404, 404, 403, 403, 200, 200): (
         "administration:overview",
         "administration:suggest",

@@ -165,6 +165,8 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:trial_progress": {"ref": lambda world: trial_of(world, "open")},
     "administration:trial_rows": {"ref": lambda world: trial_of(world, "past")},
     "administration:trial_change": {"ref": lambda world: trial_of(world, "past")},
+    "reports:clock": {"pk": lambda world: world.incident.timers.all()[0].pk},
+    "reports:export": {"name": lambda world: "breaches"},
     "api:user": {"ref": lambda world: world.cast.rita.public_id},
     "api:team": {"ref": lambda world: world.cast.network.public_id},
     "api:category": {"ref": lambda world: world.cast.hardware.public_id},

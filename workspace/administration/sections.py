@@ -145,6 +145,14 @@ SECTIONS = (
         Permission.MANAGE_SERVICE_LEVELS,
     ),
     Section(
+        "clocks",
+        LEVELS,
+        _("Clock watch"),
+        _("Whether every clock is watched: who is at work, how late steps are, what checks found."),
+        "heartbeat",
+        Permission.MANAGE_SERVICE_LEVELS,
+    ),
+    Section(
         "changes",
         RECORD,
         _("Change log"),
