@@ -19,7 +19,7 @@ from incidents.fields import PROPERTIES
 from incidents.forms import MoveForm, PriorityForm
 from incidents.models import Incident
 from incidents.sending import AND_HOLD, AND_RESOLVE
-from incidents.service_levels import service_levels
+from incidents.service_levels import calls_out, service_levels
 from incidents.waiting import shown_wait, wait_of
 from itsm.accounts.models import User
 from itsm.tickets.actors import Actor
@@ -62,6 +62,8 @@ def page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict[
         "files": [shown_file(file) for file in files],
         "levels": levels,
         "next_level": next_level,
+        "may_acknowledge": works and any(calls_out(level) for level in levels),
+        "is_acknowledged": any(level["clock"].is_acknowledged and level["clock"].is_active for level in levels),
         "wait": shown_wait(wait_of(incident, incident.shown_events, timezone.now())),
         "moves": moves,
         "main_move": next((move for move in moves if move["emphasis"] == "success"), None),

@@ -31,3 +31,10 @@ def _shown(clock: Clock, incident: Incident) -> dict[str, Any]:
         "why": why,
         **clock.badge,
     }
+
+
+def calls_out(level: dict[str, Any]) -> bool:
+    """Return whether an escalation of this clock may be going on that somebody can acknowledge: little time is left, or
+    none, and nobody has acknowledged."""
+    clock: Clock = level["clock"]
+    return clock.is_active and not clock.is_acknowledged and clock.state in ("at_risk", "breached")

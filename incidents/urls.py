@@ -12,6 +12,7 @@ urlpatterns = [
     path("<str:ref>/pulse/", reading.pulse, name="pulse"),
     path("<str:ref>/history/", reading.history, name="history"),
     path("<str:ref>/clocks/<slug:timer>/", explaining.clock, name="clock"),
+    path("<str:ref>/acknowledge/", editing.acknowledge_escalation, name="acknowledge"),
     path("<str:ref>/comments/", talking.comment, name="comment"),
     path("<str:ref>/moves/<slug:name>/", moving.move, name="move"),
     path("<str:ref>/priority/", moving.priority, name="priority"),

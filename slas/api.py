@@ -39,6 +39,7 @@ class TimerSerializer(serializers.Serializer[Any]):
     due_at = serializers.DateTimeField(read_only=True, allow_null=True)
     stopped_at = serializers.DateTimeField(read_only=True, allow_null=True)
     breached_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    acknowledged_at = serializers.DateTimeField(read_only=True, allow_null=True)
     remaining_seconds = serializers.FloatField(read_only=True, help_text="Negative by the overrun")
     elapsed_seconds = serializers.FloatField(read_only=True)
     runs = RunSerializer(many=True, read_only=True)
@@ -67,6 +68,7 @@ def _data_of(timer: Timer, now: datetime) -> dict[str, Any]:
         "due_at": timer.due_at,
         "stopped_at": timer.stopped_at,
         "breached_at": clock.breached_at,
+        "acknowledged_at": timer.acknowledged_at,
         "remaining_seconds": clock.remaining_s,
         "elapsed_seconds": clock.elapsed_s,
         "runs": _runs_of(timer, now),

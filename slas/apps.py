@@ -9,9 +9,10 @@ class SlasConfig(AppConfig):
     verbose_name = _("Service levels")
 
     def ready(self) -> None:
-        """Register the event codes, and follow every change on a ticket."""
+        """Register the event codes and the links in mails, and follow every change on a ticket."""
         from itsm.tickets.hooks import listen
-        from slas import events  # noqa: F401  registry is filled on import
+        from slas import ack_links, events  # noqa: F401  registry is filled on import
         from slas.actions import follow
 
+        ack_links.register()
         listen("slas", follow, order=50)

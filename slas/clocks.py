@@ -40,6 +40,7 @@ class Clock:
     breached_at: datetime | None
     is_paused: bool
     is_active: bool
+    is_acknowledged: bool = False
 
     @property
     def badge(self) -> dict[str, Any]:
@@ -99,6 +100,7 @@ def clock_of(timer: Timer, now: datetime) -> Clock:
         breached_at=timer.breached_at or _unnoticed_breach(timer, now),
         is_paused=timer.state == State.PAUSED,
         is_active=timer.is_active,
+        is_acknowledged=timer.acknowledged_at is not None,
     )
 
 

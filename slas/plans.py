@@ -165,7 +165,7 @@ class Levels:
                 continue
             goal = policy.goal_for(ticket, at)
             if goal is not None:
-                found[key] = Plan(policy, goal, self._hours(goal, ticket))
+                found[key] = Plan(policy, goal, self.hours_of(goal, ticket))
         return found
 
     def frozen(self) -> Levels:
@@ -180,7 +180,8 @@ class Levels:
         """Return whether any policy times this metric."""
         return any(plan.policy.metric == metric for plan in self.policies)
 
-    def _hours(self, goal: GoalPlan, ticket: Any) -> CalendarVersion:
+    def hours_of(self, goal: GoalPlan, ticket: Any) -> CalendarVersion:
+        """Return the hours of the goal for the ticket: its own, or those of the ticket's team."""
         if not goal.goal.use_team_calendar or ticket.team_id is None:
             return goal.calendar_version
         return self.team_hours.get(ticket.team_id, goal.calendar_version)

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from slas.actions import follow_setup
+from slas.actions import follow_setup, follow_zone_data, refresh_holiday_sets
 from slas.actions.reminders import remind
 from slas.rehearsal import running as trials
 from slas.tick import tick as fire_due_steps
@@ -25,6 +25,19 @@ def tick(self: Any) -> int:
 def follow_edits() -> int:
     """Bring timers to what was edited in calendars and policies; return how many were moved."""
     return follow_setup(limit=EDITED_AT_ONCE)
+
+
+@shared_task(name="slas.tasks.watch_zone_data")
+def watch_zone_data() -> int:
+    """Bring running timers to new zone data; return how many were moved."""
+    row = follow_zone_data()
+    return row.timers_moved if row else 0
+
+
+@shared_task(name="slas.tasks.top_up_holidays")
+def top_up_holidays() -> int:
+    """Keep holiday sets some years ahead; return how many changed."""
+    return len(refresh_holiday_sets())
 
 
 @shared_task(name="slas.tasks.remind_of_shifts")

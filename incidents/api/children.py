@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.serializers import CommentAnswer
+from incidents.api.waiting import TimersAnswer, WaitSerializer, wait_data
 from itsm.accounts.api import PersonRef
 from itsm.api.paging import parameters_of, whole_answer
 from itsm.api.schema import IDEMPOTENCY_KEY, IF_MATCH, PAGING_PARAMETERS, page_of_schema
@@ -18,6 +19,7 @@ from itsm.tickets.api.comments import CommentIn, CommentOut, CommentViews
 from itsm.tickets.api.events import EventOut, EventViews
 from itsm.tickets.api.relations import LinkIn, LinkOut, LinkViews, WatcherIn, WatcherViews
 from itsm.tickets.errors import Refused
+from slas.actions import acknowledge
 from slas.api import TimerSerializer, timer_data
 from slas.explain import explain, find_timer
 from slas.explain.api import ExplanationOut
@@ -136,13 +138,28 @@ class IncidentTimers(TicketChildViews):
 
     kind = KIND
 
-    @extend_schema(operation_id="incidents_timers_list", responses=page_of_schema(TimerSerializer, "TimerList"))
+    @extend_schema(operation_id="incidents_timers_list", responses=TimersAnswer)
     def index(self, request: Request, ref: str) -> Response:
-        """List the incident's timers with their targets, what is left, and the stretches in which they ran."""
+        """List the incident's timers with their targets, what is left, and the stretches in which they ran; beside
+        them the requester's real wait."""
         parameters_of(request, ())
         incident = self.ticket(ref)
         if not self.for_desk:
             raise Refused(_("Only the service desk sees the service-level timers."))
+        answer = whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
+        answer.data["requester_wait"] = WaitSerializer(wait_data(incident)).data
+        return answer
+
+    @extend_schema(
+        operation_id="incidents_timers_acknowledge",
+        request=None,
+        responses=page_of_schema(TimerSerializer, "TimerList"),
+    )
+    def acknowledge(self, request: Request, ref: str) -> Response:
+        """Stop the escalations of the incident's timers: you have taken over. The clocks run on. Asked again, nothing
+        more happens."""
+        incident = self.ticket(ref)
+        acknowledge(incident, actor=self.actor)
         return whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
 
     @extend_schema(operation_id="incidents_timers_explanation", responses=ExplanationOut)

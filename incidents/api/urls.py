@@ -28,6 +28,11 @@ urlpatterns = [
     path("<str:ref>/events/", IncidentEvents.as_view(LIST), name="incident-events"),
     path("<str:ref>/timers/", IncidentTimers.as_view(LIST), name="incident-timers"),
     path(
+        "<str:ref>/timers/acknowledge/",
+        IncidentTimers.as_view({"post": "acknowledge"}),
+        name="incident-timers-acknowledge",
+    ),
+    path(
         "<str:ref>/timers/<slug:timer>/explanation/",
         IncidentTimers.as_view({"get": "explanation"}),
         name="incident-timer-explanation",

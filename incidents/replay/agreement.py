@@ -92,18 +92,14 @@ def compare(
     rule: Rule, verdicts: Verdicts, places: Sequence[int], *, held_out: bool
 ) -> tuple[Agreement, list[Disagreement]]:
     """Return how the rule agrees with the log on the incidents at these places, and each that it judges otherwise."""
-    counts: Counter[tuple[bool, bool]] = Counter()
-    differing = []
-    needed = rule.clock.needed_s(compile_calendar(rule.spec), places)
-    for place, needed_s in zip(places, needed, strict=True):
-        verdict = verdicts.kept[place]
-        fitted = rule.targets.get(rule.levels.of[place])
-        target_s = fitted.target_s if fitted else None
-        met = target_s is not None and needed_s <= target_s
-        counts[verdict.made, met] += 1
-        if met != verdict.made:
-            kind = _kind(verdict, needed_s, target_s)
-            differing.append(Disagreement(verdict.number, verdict.made, needed_s, target_s, kind, held_out))
+    met = rule.judge(places)
+    counts = Counter(zip((verdicts.kept[place].made for place in places), met, strict=True))
+    others = [place for place, kept in zip(places, met, strict=True) if kept != verdicts.kept[place].made]
+    needed = rule.clock.needed_s(compile_calendar(rule.spec), others)
+    differing = [
+        _disagreement(rule, verdicts.kept[place], rule.levels.of[place], needed_s, held_out)
+        for place, needed_s in zip(others, needed, strict=True)
+    ]
     agreement = Agreement(counts[True, True], counts[True, False], counts[False, True], counts[False, False])
     return agreement, differing
 
@@ -111,6 +107,13 @@ def compare(
 def share(part: int, whole: int) -> float | None:
     """Return the part of the whole, to six places; None of nothing."""
     return round(part / whole, 6) if whole else None
+
+
+def _disagreement(rule: Rule, verdict: Verdict, level: int, needed_s: int, held_out: bool) -> Disagreement:
+    fitted = rule.targets.get(level)
+    target_s = fitted.target_s if fitted else None
+    kind = _kind(verdict, needed_s, target_s)
+    return Disagreement(verdict.number, verdict.made, needed_s, target_s, kind, held_out)
 
 
 def _kind(verdict: Verdict, needed_s: int, target_s: int | None) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from incidents.access import desk_actor, find_incident, incident_for_page, viewer_of
-from incidents.answers import done, parts, problems_of, status_of, wants_parts
+from incidents.answers import done, parts, problems_of, status_of, wants_parts, whole_page
 from incidents.fields import PROPERTIES, Property, set_property
 from incidents.forms import TextForm
 from incidents.models import Incident
@@ -19,6 +19,7 @@ from incidents.page import page_context
 from itsm.accounts.access import desk_required
 from itsm.tickets.errors import VerbError
 from itsm.tickets.rules import require
+from slas.actions import acknowledge
 
 WRITTEN = frozenset({"title", "description"})
 
@@ -89,3 +90,16 @@ def take(request: HttpRequest, ref: str) -> HttpResponse:
         return _refused(request, incident, PROPERTIES["assignee"], "", error.message, status_of(error))
     undo = f"{reverse('incidents:edit', args=[incident.number, 'assignee'])}?{urlencode({'assignee': before})}"
     return done(request, incident, _("%(number)s is yours") % {"number": incident.number}, undo=undo)
+
+
+@require_POST
+@desk_required
+def acknowledge_escalation(request: HttpRequest, ref: str) -> HttpResponse:
+    """Say that one has taken over what the escalation was calling for: it stops. Pressed again, nothing happens."""
+    incident = find_incident(request, ref)
+    try:
+        acknowledge(incident, actor=desk_actor(request))
+    except VerbError as error:
+        return whole_page(request, incident.number, status=status_of(error), notice=error.message)
+    incident = find_incident(request, ref)
+    return done(request, incident, _("Acknowledged: the escalation of %(number)s stops") % {"number": incident.number})

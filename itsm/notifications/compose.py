@@ -22,7 +22,7 @@ from itsm.notifications.addresses import absolute, ticket_path
 from itsm.notifications.audience import Recipient, Why
 from itsm.notifications.links import Purpose, make_link
 from itsm.notifications.occasion import Occasion
-from itsm.notifications.registry import Text, Wording
+from itsm.notifications.registry import Text, Wording, links_of
 
 QUOTE_MAX = 10_000
 SUBJECT_MAX = 300
@@ -137,6 +137,8 @@ def _links(occasion: Occasion, wording: Wording, recipient: Recipient) -> list[t
             found.append((_("It is fixed, close it:"), make_link(Purpose.CLOSE, occasion.event, user)))
         if Purpose.REOPEN in moves:
             found.append((_("It is not fixed, open it again:"), make_link(Purpose.REOPEN, occasion.event, user)))
+    if user is not None:
+        found += [(str(label), address) for label, address in links_of(wording.kind, occasion, user)]
     found.append((_("Read and reply:"), absolute(ticket_path(occasion.ticket, user))))
     return found
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
+from itsm.accounts.models import User
 from itsm.notifications.audience import Audience
 from itsm.notifications.occasion import Occasion
 from itsm.tickets import hooks
@@ -54,7 +55,9 @@ class Rule:
     also_actor: bool = False
 
 
+Links = Callable[[Occasion, User], list[tuple[Text, str]]]
 _wordings: dict[str, Wording] = {}
+_links: dict[str, Links] = {}
 _rules: dict[str, list[Rule]] = {}
 _consumer: list[hooks.Consumer] = []
 
@@ -62,6 +65,16 @@ _consumer: list[hooks.Consumer] = []
 def register_wording(wording: Wording) -> None:
     """Make a kind of message known; one registered again replaces the former."""
     _wordings[wording.kind] = wording
+
+
+def register_links(kind: str, links: Links) -> None:
+    """Put links that act for the reader into mails of the kind: label and whole address of each."""
+    _links[kind] = links
+
+
+def links_of(kind: str, occasion: Occasion, user: User) -> list[tuple[Text, str]]:
+    """Return the links that act for the reader in mails of the kind."""
+    return _links[kind](occasion, user) if kind in _links else []
 
 
 def register_rule(code: str, audience: Audience, kind: str, *, also_actor: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from itsm.notifications.views import inbox, link, outbox
+from itsm.notifications.views import contact, inbox, link, outbox
 
 app_name = "notifications"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("notices/", inbox.notices, name="notices"),
     path("notices/read/", inbox.read_all, name="read_all"),
     path("notices/<str:public_id>/read/", inbox.read_one, name="read_one"),
+    path("profile/contact/", contact.contact, name="contact"),
     path("r/<str:token>/", link.link, name="link"),
 ]

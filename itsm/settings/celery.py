@@ -77,6 +77,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": every(1, "slas.tasks.tick", "timers"),
     "bring timers to edited hours": every(60, "slas.tasks.follow_edits", "timers"),
+    "notice new zone data": every(3600, "slas.tasks.watch_zone_data", "timers"),
+    "top up public holidays": every(6 * 3600, "slas.tasks.top_up_holidays", "timers"),
     "watch the clocks": every(10, "slas.tasks.watch", "timers"),
     "work on trials of drafts": every(2, "slas.tasks.work_on_trials", "reports"),
     "delete old trials": every(3600, "slas.tasks.clean_trials", "reports"),

@@ -1,5 +1,6 @@
 """The verbs of service levels: following tickets, and setting up calendars, chains and policies."""
 
+from slas.actions.acknowledging import acknowledge
 from slas.actions.batches import follow_setup
 from slas.actions.calendars import Extras, save_calendar, set_team_calendar
 from slas.actions.chains import save_chain
@@ -19,12 +20,14 @@ from slas.actions.rotas import (
     takes_part,
 )
 from slas.actions.swaps import accept_swap, ask_swap, decline_swap, withdraw_swap
+from slas.actions.zone_data import follow_zone_data
 
 __all__ = [
     "Extras",
     "GoalSpec",
     "Rules",
     "accept_swap",
+    "acknowledge",
     "add_override",
     "add_time_off",
     "ask_swap",
@@ -32,6 +35,7 @@ __all__ = [
     "find_feed",
     "follow",
     "follow_setup",
+    "follow_zone_data",
     "install_defaults",
     "make_feed",
     "may_manage",

@@ -26,6 +26,7 @@ from slas.models.policies import (
     TargetUnit,
     ZoneFrom,
 )
+from slas.models.record import Correction, SetupVersion, Sweep
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
 from slas.models.trials import Purpose, Trial, TrialRow, TrialState
 from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
@@ -39,6 +40,7 @@ __all__ = [
     "BusinessCalendar",
     "CalendarVersion",
     "ChainVersion",
+    "Correction",
     "EscalationChain",
     "EventKind",
     "Goal",
@@ -57,6 +59,7 @@ __all__ = [
     "Run",
     "ServiceLevelPolicy",
     "Setup",
+    "SetupVersion",
     "ShiftReminder",
     "SlaEvent",
     "StartFrom",
@@ -64,6 +67,7 @@ __all__ = [
     "StepDue",
     "SwapRequest",
     "SwapState",
+    "Sweep",
     "TargetUnit",
     "TeamCalendar",
     "TimeOff",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, F, Q
+from django.utils.translation import gettext as _
 
 from slas.models import Trial, TrialRow
 from slas.whatif.effects import BREACHED, NONE, OPEN
@@ -54,7 +55,7 @@ def summary(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _lines(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _lines(found: Iterable[Any]) -> list[dict[str, Any]]:
     return [_line(str(row["name"] or ""), row) for row in found]
 
 
@@ -73,3 +74,16 @@ def side(row: dict[str, Any], verdict: str) -> dict[str, Any]:
     values: dict[str, Any] = {name: row[f"{verdict}_{name}"] for name in names}
     ended = values["met"] + values["late"]
     return {**values, "share": round(values["met"] / ended, 6) if ended else None}
+
+
+def verdict_words(verdict: str) -> str:
+    """Return a verdict in words."""
+    words = {
+        MET: _("met"),
+        MISSED: _("missed"),
+        BREACHED: _("late, goes on"),
+        OPEN: _("goes on"),
+        CANCELLED: _("cancelled"),
+        NONE: _("no clock"),
+    }
+    return words.get(verdict, verdict)

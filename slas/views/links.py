@@ -16,12 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from itsm.accounts.models import User
+from itsm.notifications.addresses import ticket_path
 from itsm.notifications.compose import language_of
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Refused, VerbError
-from slas.actions import accept_swap, decline_swap, find_feed
-from slas.models import SwapRequest, SwapState
+from slas.ack_links import BadAckLink, read_ack_token
+from slas.actions import accept_swap, acknowledge, decline_swap, find_feed
+from slas.models import SwapRequest, SwapState, Timer
 from slas.oncall_feed import content_tag, feed_calendar
 from slas.swap_mail import BadSwapLink, read_swap_token, stretch_words
 
@@ -67,6 +69,31 @@ def _page(request: HttpRequest, asked: SwapRequest, person: User) -> HttpRespons
         context |= {"text": _("This shift has begun, so the request has expired."), "went_well": False}
         status = 410
     return render(request, "slas/swap.html", context, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask and, on POST, acknowledge the ticket's escalation as the person to whom the mail was sent."""
+    try:
+        ticket, person = read_ack_token(token)
+    except BadAckLink:
+        text = _("This link is not valid any more. Sign in to see the ticket.")
+        return render(request, "slas/acknowledge.html", {"text": text, "went_well": False}, status=404)
+    context: dict[str, object] = {"ticket": ticket, "ticket_url": ticket_path(ticket, person)}
+    with translation.override(language_of(person)), timezone.override(person.zone):
+        if request.method == "POST":
+            try:
+                acknowledge(ticket, actor=Actor(person, Channel.MAIL))
+            except VerbError as error:
+                context |= {"text": error.message, "went_well": False}
+                status = 403 if isinstance(error, Refused) else 409
+                return render(request, "slas/acknowledge.html", context, status=status)
+            return redirect("slas:acknowledge", token=token)
+        if not Timer.objects.filter(ticket_id=ticket.pk, acknowledged_at=None).active().exists():
+            text = _("The escalation of %(number)s has stopped. Nobody else is called.") % {"number": ticket.number}
+            context |= {"text": text, "went_well": True}
+        return render(request, "slas/acknowledge.html", context)
 
 
 @require_safe

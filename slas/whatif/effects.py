@@ -7,7 +7,7 @@ as well, so that only what comes of the edit is shown, and not what would come a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -151,7 +151,10 @@ def _followed(ticket: Any, timers: Iterable[Timer], levels: Levels, at: datetime
 
 def _keeps_old_target(timer: Timer, plan: Plan) -> bool:
     same_goal = (timer.policy_id, timer.goal_id) == (plan.policy.policy.pk, plan.goal.goal.pk)
-    return same_goal and timer.pk is not None and plan.goal.target_us(timer.hours, timer.started_at) != timer.target_us
+    if not same_goal or timer.pk is None:
+        return False
+    target = plan.goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
+    return bool(target != timer.target_us)
 
 
 def _differ(one: Standing | None, two: Standing) -> bool:
@@ -191,3 +194,10 @@ def goal_words(timer: Timer) -> str:
         )
         return f"{timer.policy.name} · {days % words}"
     return f"{timer.policy.name} · {duration_words(timer.target_s)}"
+
+
+def effects_on_open(draft: Levels, now: Levels, at: datetime) -> Iterator[Effected]:
+    """Yield what the draft would change on all open tickets, in batches, as `effects_on` does."""
+    ids = list(tickets_at_stake().order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        yield from effects_on(ids[start : start + BATCH], draft, now, at)

@@ -138,8 +138,11 @@ def test_what_was_found_is_saved_as_a_calendar_and_a_policy_that_is_off(
     assert not policy.is_active
     goals = policy.goals.order_by("order")
     assert {goal.condition["value"]: goal.target_s for goal in goals} == TARGETS
+    for name, sentence in {" ": "--save needs a name", "Found": "already. Choose another name"}.items():
+        with pytest.raises(CommandError, match=sentence):
+            run(found[2], "--save", name)
     with pytest.raises(CommandError, match="cannot be saved"):
-        run(found[2], "--save", " ")
+        run(found[2], "--save", "x" * 201)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +173,11 @@ def test_a_log_without_verdicts_is_refused(tmp_path: Path) -> None:
 def test_nothing_left_to_fit_on_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="Nothing is left to fit on"):
         run(write(tmp_path / "one.csv", [{}]), "--holdout", "0.999999")
+
+
+def test_times_outside_of_what_calendars_cover_get_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="The log's times do not fit a calendar"):
+        run(write(tmp_path / "old.csv", [{"opened_at": "2/3/1926 08:00"}]), "--holdout", "0")
 
 
 def test_what_cannot_be_judged_is_counted(tmp_path: Path) -> None:

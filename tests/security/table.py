@@ -87,6 +87,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:person_change",
         "administration:place_new",
         "administration:place",
+        "administration:trial_change",
     ),
     # What administrators set up, and what auditors read of it.
     (302, 404, 404, 403, 403, 403, 200): (
@@ -122,8 +123,25 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:escalation_new",
         "administration:escalation",
         "administration:clocks",
+        "administration:rehearsals",
+        "administration:rehearsal",
+        "administration:whatif",
+        "administration:trial_progress",
+        "administration:trial_rows",
     ),
     (302, 404, 404, 403, 403, 403, 405): ("notifications:events_again", "notifications:mail_again"),
+    # How service levels were kept: leads, managers, auditors.
+    (302, 404, 404, 403, 200, 200, 200): (
+        "reports:overview",
+        "reports:clocks",
+        "reports:clock",
+        "reports:breaches",
+        "reports:soon",
+        "reports:time",
+        "reports:pauses",
+        "reports:waits",
+        "reports:export",
+    ),
     (302, 404, 404, 403, 403, 200, 200): (
         "administration:overview",
         "administration:suggest",

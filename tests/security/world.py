@@ -24,7 +24,9 @@ from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
 from slas.actions import install_defaults
 from slas.actions.holidays import new_holiday_set
-from slas.models import BusinessCalendar, EscalationChain, HolidaySet, ServiceLevelPolicy
+from slas.actions.trials import prepare_trial, try_on_open_tickets
+from slas.models import BusinessCalendar, EscalationChain, HolidaySet, ServiceLevelPolicy, Trial
+from slas.plans import current_levels
 from tests.cast import Cast, as_
 
 SignIn = Callable[[User], Client]
@@ -67,6 +69,8 @@ def make_world(cast: Cast, words: str = "") -> World:
     connected = link(incident, foreign, "related", actor=anna)
     watch(incident, cast.ben, actor=anna)
     dispatch(1000)
+    prepare_trial("Try", current_levels(), kind="sla", metric="resolution", actor=as_(cast.ada))
+    try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))
     token, _secret = create_token(cast.rita, name="mine")
     event = done.events.get(code="incident.resolved")
     return World(
@@ -112,6 +116,11 @@ def address_of(name: str, route: URLPattern, world: World) -> str:
     return reverse(name, kwargs=values)
 
 
+def trial_of(world: World, purpose: str) -> str:
+    """Return the id of the trial of service levels that the world has for this purpose."""
+    return Trial.objects.get(purpose=purpose).public_id
+
+
 Find = Callable[[World], Any]
 USUAL: dict[str, Find] = {
     "ref": lambda world: world.incident.number,
@@ -151,6 +160,13 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
+    "administration:rehearsal": {"ref": lambda world: trial_of(world, "past")},
+    "administration:whatif": {"ref": lambda world: trial_of(world, "open")},
+    "administration:trial_progress": {"ref": lambda world: trial_of(world, "open")},
+    "administration:trial_rows": {"ref": lambda world: trial_of(world, "past")},
+    "administration:trial_change": {"ref": lambda world: trial_of(world, "past")},
+    "reports:clock": {"pk": lambda world: world.incident.timers.all()[0].pk},
+    "reports:export": {"name": lambda world: "breaches"},
     "api:user": {"ref": lambda world: world.cast.rita.public_id},
     "api:team": {"ref": lambda world: world.cast.network.public_id},
     "api:category": {"ref": lambda world: world.cast.hardware.public_id},

@@ -69,8 +69,9 @@ def test_overdue_steps_fire_in_order_with_their_own_instants(levels: Cast) -> No
 
 def test_who_is_told(levels: Cast) -> None:
     incident = opened(levels, team=levels.network, assignee=levels.anna)
-    move_back(incident, 5 * H)
-    tick()
+    for hours in (2, 1, 1):
+        move_back(incident, hours * H + timedelta(seconds=1))
+        tick()
     warned = TicketEvent.objects.filter(ticket_id=incident.pk, code="sla.warned", data__metric="response")
     assert [event.data["notify"] for event in warned.order_by("seq")] == [
         {"users": [levels.anna.pk], "team": None, "role": "assignee"},

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
@@ -155,10 +156,24 @@ def sentences(spec: CalendarSpec, now: datetime) -> list[str]:
         due = due_in(spec, start.astimezone(UTC), hours * 3600)
         words: dict[str, Any] = {"hours": hours, "start": moment_words(start)}
         if due is None:
-            found.append(_("%(hours)d business hours from %(start)s are never over: there are no open hours.") % words)
+            found.append(
+                ngettext(
+                    "%(hours)d business hour from %(start)s is never over: there are no open hours.",
+                    "%(hours)d business hours from %(start)s are never over: there are no open hours.",
+                    hours,
+                )
+                % words
+            )
         else:
             words["due"] = moment_words(due.astimezone(zone))
-            found.append(_("%(hours)d business hours from %(start)s end on %(due)s.") % words)
+            found.append(
+                ngettext(
+                    "%(hours)d business hour from %(start)s ends on %(due)s.",
+                    "%(hours)d business hours from %(start)s end on %(due)s.",
+                    hours,
+                )
+                % words
+            )
     return found
 
 

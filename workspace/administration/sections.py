@@ -121,6 +121,14 @@ SECTIONS = (
         Permission.MANAGE_SERVICE_LEVELS,
     ),
     Section(
+        "rehearsals",
+        LEVELS,
+        _("Rehearsals"),
+        _("What a draft would have meant for the tickets of the last months."),
+        "test-pipe",
+        Permission.MANAGE_SERVICE_LEVELS,
+    ),
+    Section(
         "rotas",
         LEVELS,
         _("On-call rotas"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError
 from django.utils.translation import gettext as _
 
 from incidents.management.arguments import check_report, write_report, zone_named
@@ -17,8 +18,9 @@ from incidents.replay.verdicts import NO_HOLD, read_verdicts
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.errors import VerbError
 from slas.actions import GoalSpec, save_calendar, save_policy
+from slas.calendars import CalendarError
 from slas.fitting import Rule, search
-from slas.models import Metric
+from slas.models import BusinessCalendar, Metric, ServiceLevelPolicy
 
 SHOWN_EVERY = 100
 
@@ -49,6 +51,8 @@ class Command(BaseCommand):
             raise CommandError(_("--holdout must be a share from 0 to below 1, such as 0.3."))
         zone = zone_named(options["zone"])
         check_report(options["report"])
+        if options["save"] is not None:
+            _check_name(options["save"])
         began = time.monotonic()
         try:
             verdicts = read_verdicts(options["file"], zone)
@@ -57,9 +61,13 @@ class Command(BaseCommand):
         sides = verdicts.split(options["holdout"])
         if not sides[0]:
             raise CommandError(_("Nothing is left to fit on. Give a smaller --holdout or a larger log."))
-        found = search(
-            verdicts.as_log(), sides[0], zone=options["zone"], span=verdicts.span, progress=self._show_progress
-        )
+        try:
+            found = search(
+                verdicts.as_log(), sides[0], zone=options["zone"], span=verdicts.span, progress=self._show_progress
+            )
+        except CalendarError as error:
+            reason = _(error.template) % error.params
+            raise CommandError(_("The log's times do not fit a calendar: %(reason)s") % {"reason": reason}) from error
         seconds = time.monotonic() - began
         report = FittedReport.of(str(options["file"]), options["zone"], verdicts, found, sides, seconds)
         write_report(options["report"], report.as_plain())
@@ -95,3 +103,19 @@ class Command(BaseCommand):
                 _("A resolution clock stops when the incident is resolved, the log's at %(stop)s.")
                 % {"stop": STOPS[stop]}
             )
+
+
+def _check_name(name: str) -> None:
+    """Refuse, before the search, a name under which nothing can be saved or something else would be changed."""
+    if not name.strip():
+        raise CommandError(_("--save needs a name for the calendar and the policy."))
+    try:
+        taken = any(
+            model.objects.filter(name=name.strip()).exists() for model in (BusinessCalendar, ServiceLevelPolicy)
+        )
+    except ProgrammingError as error:
+        raise CommandError(_("The database has no tables yet. Run bin/manage prepare first.")) from error
+    if taken:
+        raise CommandError(
+            _("There is a calendar or a policy named “%(name)s” already. Choose another name.") % {"name": name}
+        )

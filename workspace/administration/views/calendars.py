@@ -22,6 +22,7 @@ from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
 from slas.calendars.spec import MINUTES
 from slas.models import BusinessCalendar, HolidaySet, TeamCalendar
+from workspace.administration import trials
 from workspace.administration.access import actor_of, page, settings_page, submit
 from workspace.administration.forms.calendars import WEEK, CalendarForm
 from workspace.administration.hours import Unreadable, moment_words, sentences, write_duration, write_spans
@@ -107,10 +108,16 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
     ):
         form.add_error("name", _("There is a calendar of this name already. Open it, or choose another name."))
     before = calendar.current if calendar else None
-    saved, status = submit(
-        form,
-        lambda values: save_calendar(values["name"], form.spec or {}, actor=actor_of(request), extras=form.extras),
-    )
+
+    def save(values: dict[str, Any]) -> BusinessCalendar:
+        return save_calendar(values["name"], form.spec or {}, actor=actor_of(request), extras=form.extras)
+
+    if trials.is_asked(request) and form.is_valid():
+        what = trials.Edit(form.cleaned_data["name"])
+        return trials.answer(
+            request, form, save, what, lambda more, code: _editor(request, calendar, form, code, **more)
+        )
+    saved, status = submit(form, save)
     if saved is None:
         return _editor(request, calendar, form, status)
     if saved.current == before:
@@ -155,9 +162,10 @@ def _editor(
     *,
     spec: CalendarSpec | None = None,
     extras: Extras | None = None,
+    **more: Any,
 ) -> HttpResponse:
     """The editor around the form as it was typed; its pictures show what that would mean, also before it is saved."""
-    context: dict[str, Any] = {"title": calendar.name if calendar else _("Add a calendar"), "form": form}
+    context: dict[str, Any] = {**more, "title": calendar.name if calendar else _("Add a calendar"), "form": form}
     hours, said = (spec or form.spec), (extras or form.extras)
     if hours is not None:
         context |= _meaning(request, form, hours, said)

@@ -18,6 +18,7 @@ from itsm.tickets.errors import Invalid
 from slas.actions import GoalSpec, save_policy
 from slas.actions.policies import policy_state
 from slas.models import Goal, Kind, Metric, ServiceLevelPolicy, ZoneFrom
+from workspace.administration import trials
 from workspace.administration.access import actor_of, page, settings_page, submit
 from workspace.administration.conditions import readable
 from workspace.administration.forms.policies import GoalForm, GoalSet, PolicyForm
@@ -94,7 +95,16 @@ def policy(request: HttpRequest, ref: str = "") -> HttpResponse:
         form.data = form.data.copy()  # type: ignore[attr-defined]
         form.data["seen"] = fingerprint(policy_state(row))  # type: ignore[index]
         return page(request, "policies", "policy", context, 409)
-    saved, status = submit(form, lambda values: _save(form, goals, values, actor_of(request)))
+
+    def save(values: dict[str, Any]) -> ServiceLevelPolicy:
+        return _save(form, goals, values, actor_of(request))
+
+    if trials.is_asked(request):
+        edit = trials.Edit(form.cleaned_data["name"], form.cleaned_data["kind"], form.cleaned_data["metric"])
+        return trials.answer(
+            request, form, save, edit, lambda more, code: page(request, "policies", "policy", {**context, **more}, code)
+        )
+    saved, status = submit(form, save)
     if saved is None:
         return page(request, "policies", "policy", context, status)
     messages.success(
