@@ -64,7 +64,9 @@ SELECT t.id, 1, 0, p, 0, t.started_at + interval '2000 s' * p, 0, ''
 DUE = """
 WITH chosen AS (
     SELECT t.id, now() + (%(after)s + %(spread)s * row_number() OVER (ORDER BY t.id) / %(count)s) * interval '1 s' AS at
-      FROM slas_timer t JOIN tickets_ticket k ON k.id = t.ticket_id WHERE k.number LIKE 'BEN%%'
+      FROM slas_timer t JOIN tickets_ticket k ON k.id = t.ticket_id
+      JOIN slas_stepdue s ON s.timer_id = t.id AND s.step = 100
+     WHERE k.number LIKE 'BEN%%' AND t.state = 'running' AND t.breached_at IS NULL
      ORDER BY t.id LIMIT %(count)s),
 moved AS (
     UPDATE slas_timer t
