@@ -14,8 +14,9 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from incidents.models import Incident
 from incidents.statuses import HoldReason
+from itsm.tickets.clock import db_now
+from itsm.tickets.models import Ticket, TicketEvent
 
 
 class Phase(models.TextChoices):
@@ -54,14 +55,20 @@ class Wait:
         return self.until - self.opened_at
 
 
-def wait_of(incident: Incident, events: Iterable[Any], now: datetime) -> Wait:
-    """Return the wait at `now` (aware) from the incident's events in order; events of other codes are passed over.
+def wait_now(ticket: Ticket) -> Wait:
+    """Return the wait as it stands by the database's clock. Two queries."""
+    events = TicketEvent.objects.filter(ticket_id=ticket.pk, code__in=CODES).order_by("seq")
+    return wait_of(ticket, events.only("code", "at", "data"), db_now())
+
+
+def wait_of(ticket: Ticket, events: Iterable[Any], now: datetime) -> Wait:
+    """Return the wait at `now` (aware) from the ticket's events in order; events of other codes are passed over.
 
     A resolution that did not last counts as waiting, under a name of its own: the person was told that it was fixed,
     and it was not. Asks the database nothing.
     """
-    opened_at = incident.opened_at.astimezone(UTC)
-    ended_at = incident.resolved_at or incident.closed_at
+    opened_at = ticket.opened_at.astimezone(UTC)
+    ended_at = ticket.resolved_at or ticket.closed_at
     until = max((ended_at or now).astimezone(UTC), opened_at)
     parts = dict.fromkeys(Phase, timedelta())
     phase, since = Phase.DESK, opened_at

@@ -3,10 +3,12 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from itsm import health
+from slas.metrics import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("", include("itsm.accounts.urls")),
     path("", include("itsm.notifications.urls")),
     path("", include("slas.urls")),

@@ -8,6 +8,10 @@ from django.utils.translation import gettext as _
 
 from incidents.models import Incident
 from incidents.statuses import HoldReason, ResolutionCode, Status
+from incidents.waiting import Phase, Wait
+from itsm.ui.words import short_duration
+
+SHOWN_FROM_S = 60
 
 
 def status_sentence(incident: Incident) -> str:
@@ -47,6 +51,13 @@ def resolution_words(incident: Incident) -> str:
     if not incident.resolution_code:
         return ""
     return str(ResolutionCode(incident.resolution_code).label)
+
+
+def waited(wait: Wait) -> tuple[str, str]:
+    """Return how long the requester has waited, and how much of that was for their answer (blank below a minute)."""
+    ours = wait.parts[Phase.REQUESTER].total_seconds()
+    part = _("%(time)s of it for your answer") % {"time": short_duration(ours)} if ours >= SHOWN_FROM_S else ""
+    return short_duration(wait.total.total_seconds()), part
 
 
 def steps(incident: Incident) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -20,6 +21,7 @@ from incidents.forms import MoveForm
 from incidents.models import Incident
 from incidents.statuses import MOVES
 from incidents.uploads import uploaded_files
+from incidents.waiting import wait_of
 from itsm.accounts.models import User
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused, Stale, TooLarge, VerbError
@@ -27,7 +29,7 @@ from itsm.tickets.moves import legal_moves
 from itsm.tickets.paging import page_of
 from itsm.tickets.querysets import get_visible
 from portal.forms import ReportForm
-from portal.sentences import card, resolution_words, status_sentence, steps
+from portal.sentences import card, resolution_words, status_sentence, steps, waited
 
 SHOWN_AT_HOME = 5
 PAGE_ROWS = 25
@@ -142,6 +144,7 @@ def _page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict
         "sentence": status_sentence(incident),
         "steps": steps(incident),
         "resolution": resolution_words(incident),
+        "waited": waited(wait_of(incident, incident.shown_events, timezone.now())),
         "items": [item for item in _unfolded(items) if _is_shown(item)],
         "moves": [move for move in legal_moves(incident, _actor(request)) if move.portal_label],
         "submission_key": uuid4().hex,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from itsm.accounts.access import desk_required
@@ -23,12 +23,18 @@ def reports_page(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not viewer_of(request).may(Permission.VIEW_SERVICE_LEVELS):
-            raise PermissionDenied(
-                _("The service-level reports are for team leads, service-level managers, auditors and administrators.")
+            return refusal(
+                request,
+                _("The service-level reports are for team leads, service-level managers, auditors and administrators."),
             )
         return view(request, *args, **kwargs)
 
     return desk_required(guarded)
+
+
+def refusal(request: HttpRequest, reason: str) -> HttpResponse:
+    """Return the page for what the person may not do, with the reason."""
+    return render(request, "403.html", {"reason": reason}, status=403)
 
 
 def viewer_of(request: HttpRequest) -> User:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from reports.compliance import Counts
 
-WIDTH, TOP, LINE_HEIGHT, GAP, BAR_HEIGHT, LEFT, RIGHT, FOOT = 720, 12, 150, 22, 56, 44, 12, 24
+WIDTH, TOP, LINE_HEIGHT, GAP, BAR_HEIGHT, LEFT, RIGHT, FOOT = 960, 12, 150, 22, 56, 44, 12, 24
 LABELS, WIDEST = 8, 40
 FLOORS = (90, 80, 50, 0)
 

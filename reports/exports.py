@@ -36,16 +36,16 @@ def which_of(asked: Asked) -> str:
 
 def wait_sections(found: WaitTables, choices: Choices) -> list[tuple[str, list[tuple[str, Waits]]]]:
     """Return the waits by agreement, team and priority with their words, the longest real median first."""
-    heads = {"policy": _("By agreement"), "team": _("By team"), "priority": _("By priority")}
+    heads = {"policy": _("By agreement"), "priority": _("By priority"), "team": _("By team")}
     return [
         (
             heads[name],
             sorted(
-                ((names(choices, name).get(key, ""), waits) for key, waits in lines.items()),
+                ((names(choices, name).get(key, ""), waits) for key, waits in found.by[name].items()),
                 key=lambda line: -line[1].real_median,
             ),
         )
-        for name, lines in found.by.items()
+        for name in heads
     ]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,14 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from incidents.waiting import CODES, shown_wait, wait_of
+from incidents.waiting import shown_wait, wait_now
 from itsm.accounts.models import User
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused, VerbError
-from itsm.tickets.models import TicketEvent
 from reports import exports, holds, lists, tables
-from reports.access import reports_page, viewer_of
+from reports.access import refusal, reports_page, viewer_of
 from reports.actions import explain_breach, may_explain
 from reports.asking import HOURS, MINUTES, Asked, ask
 from reports.chart import trend
@@ -120,6 +118,7 @@ def soon(request: HttpRequest) -> HttpResponse:
             "offered": [(one, f"?{asked.filters.query(hours=str(one))}") for one in HOURS],
             "is_cut": len(found) == lists.SOON,
             "list_query": asked.filters.query(hours=str(hours)),
+            "no_period": True,
         }
 
     return _answer(request, "soon", figures)
@@ -212,7 +211,7 @@ def clock(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             explain_breach(timer, actor=Actor(viewer, Channel.DESK), **typed)
         except Refused as error:
-            raise PermissionDenied(error.message) from error
+            return refusal(request, error.message)
         except VerbError as error:
             typed["errors"] = error.fields if isinstance(error, Invalid) else {"": error.message}
             status = 422 if isinstance(error, Invalid) else 409
@@ -227,7 +226,6 @@ def _about(timer: Any, viewer: User, now: Any) -> dict[str, Any]:
     share = next(shares_of(judged(Timer.objects.filter(pk=timer.pk), now), now))
     teams = tables.names(Choices.read(), "team")
     whole = sum(share.by_team.values())
-    events = TicketEvent.objects.visible_to(viewer).filter(ticket_id=timer.ticket_id, code__in=CODES).order_by("seq")
     stored = row.reason
     return {
         "row": row,
@@ -236,7 +234,7 @@ def _about(timer: Any, viewer: User, now: Any) -> dict[str, Any]:
             for team, us in share.by_team.items()
         ],
         "team": teams.get(row.held_by, ""),
-        "wait": shown_wait(wait_of(timer.ticket, events, now)),
+        "wait": shown_wait(wait_now(timer.ticket)),
         "may_explain": row.is_late and timer.breached_at is not None and may_explain(Actor(viewer, Channel.DESK)),
         "reasons": Reason.choices,
         "reason": stored.reason if stored else "",

@@ -13,7 +13,7 @@ from django.db import connection
 
 from itsm.conditions import Condition, ConditionError, Context, Predicate, Type, to_predicate
 from itsm.tickets.schema import rule_schema
-from slas.calendars import CalendarError, CompiledCalendar
+from slas.calendars import CalendarError, business_days_us
 from slas.calendars.tzif import zone_names
 from slas.models import CalendarVersion, ChainVersion, Goal, Metric, ServiceLevelPolicy, TeamCalendar
 from slas.models.policies import TargetUnit, ZoneFrom, on_hold
@@ -75,13 +75,15 @@ class GoalPlan:
     calendar_version: CalendarVersion
     chain_version: ChainVersion | None
 
-    def target_us(self, hours: CompiledCalendar, started_at: datetime) -> int:
+    def target_us(self, version: CalendarVersion, time_zone: str, started_at: datetime) -> int:
         """Return the target of a timer that started then, in microseconds of open time by these hours.
 
-        The close of a business day is measured from the start. Where the hours have no such day left, the goal's usual
-        length counts.
+        Business days have the length that the hours declare. The close of a business day is measured from the start;
+        where the hours have no such day left, the goal's usual length counts.
         """
-        goal = self.goal
+        goal, hours = self.goal, version.hours_in(time_zone)
+        if goal.target_unit == TargetUnit.BUSINESS_DAYS:
+            return business_days_us(goal.target_count or 0, version.day_minutes)
         if goal.target_unit == TargetUnit.CLOSE_OF_DAY:
             try:
                 close = hours.close_of_business_day(started_at, goal.target_count or 0)
@@ -163,7 +165,7 @@ class Levels:
                 continue
             goal = policy.goal_for(ticket, at)
             if goal is not None:
-                found[key] = Plan(policy, goal, self._hours(goal, ticket))
+                found[key] = Plan(policy, goal, self.hours_of(goal, ticket))
         return found
 
     def frozen(self) -> Levels:
@@ -178,7 +180,8 @@ class Levels:
         """Return whether any policy times this metric."""
         return any(plan.policy.metric == metric for plan in self.policies)
 
-    def _hours(self, goal: GoalPlan, ticket: Any) -> CalendarVersion:
+    def hours_of(self, goal: GoalPlan, ticket: Any) -> CalendarVersion:
+        """Return the hours of the goal for the ticket: its own, or those of the ticket's team."""
         if not goal.goal.use_team_calendar or ticket.team_id is None:
             return goal.calendar_version
         return self.team_hours.get(ticket.team_id, goal.calendar_version)

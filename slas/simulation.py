@@ -21,8 +21,12 @@ from slas.plans import Key, Levels, Plan
 from slas.recording import Fired
 
 LevelsAt = Callable[[datetime], Levels]
-Zones = Mapping[tuple[Key, int], str]
-"""The zone of a cycle, by kind and metric, and number."""
+Zones = Callable[[Key, int, datetime], str | None]
+"""The zone of a cycle (by kind and metric, and number) from the instant on, where it is known."""
+
+
+def unknown(key: Key, cycle_no: int, at: datetime) -> None:
+    """Know of no zone: the goals say it."""
 
 
 @dataclass
@@ -59,7 +63,7 @@ class MemoryBook(Book):
 
     def zone_under(self, plan: Plan, cycle_no: int) -> str:
         """Return the zone that is known of the cycle, else what the plan says."""
-        known = self._zones.get((plan.key, cycle_no))
+        known = self._zones(plan.key, cycle_no, self.at)
         return known if known is not None else super().zone_under(plan, cycle_no)
 
     def write(self) -> None:
@@ -78,7 +82,7 @@ def simulate(
     levels: Levels | LevelsAt,
     *,
     until: datetime,
-    zones: Zones | None = None,
+    zones: Zones = unknown,
     between: Mapping[int, Sequence[Callable[[Book], None]]] | None = None,
 ) -> Simulated:
     """Return the clocks of a ticket with this past, as they stand at `until` (aware).
@@ -103,7 +107,7 @@ def simulate(
         moment.ticket.queue_due_at = next_due
 
         def book(at: datetime, moment: Moment = moment, past: KnownPast = past) -> MemoryBook:
-            return MemoryBook(moment.ticket, simulated, at=at, past=past, now=until, zones=zones or {})
+            return MemoryBook(moment.ticket, simulated, at=at, past=past, now=until, zones=zones)
 
         if moment.concerns_clocks:
             at_hand = book(moment.at)
@@ -122,7 +126,7 @@ def _catch_up(simulated: Simulated, moments: Sequence[Moment], until: datetime) 
     if not moments:
         return
     book = MemoryBook(
-        moments[-1].ticket, simulated, at=until, past=KnownPast(moments, answered=False), now=until, zones={}
+        moments[-1].ticket, simulated, at=until, past=KnownPast(moments, answered=False), now=until, zones=unknown
     )
     for timer in book.active():
         book.catch_up(timer, until)

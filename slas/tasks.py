@@ -4,8 +4,9 @@ from typing import Any
 
 from celery import shared_task
 
-from slas.actions import follow_setup
+from slas.actions import follow_setup, follow_zone_data, refresh_holiday_sets
 from slas.actions.reminders import remind
+from slas.rehearsal import running as trials
 from slas.tick import tick as fire_due_steps
 from slas.watch import beat, look, tell_people
 
@@ -26,6 +27,19 @@ def follow_edits() -> int:
     return follow_setup(limit=EDITED_AT_ONCE)
 
 
+@shared_task(name="slas.tasks.watch_zone_data")
+def watch_zone_data() -> int:
+    """Bring running timers to new zone data; return how many were moved."""
+    row = follow_zone_data()
+    return row.timers_moved if row else 0
+
+
+@shared_task(name="slas.tasks.top_up_holidays")
+def top_up_holidays() -> int:
+    """Keep holiday sets some years ahead; return how many changed."""
+    return len(refresh_holiday_sets())
+
+
 @shared_task(name="slas.tasks.remind_of_shifts")
 def remind_of_shifts() -> int:
     """Remind people of shifts that begin soon; return how many reminders went out."""
@@ -43,3 +57,15 @@ def tell_alarms(self: Any) -> int:
     """Write to the administrators about alarms; return how many messages went out."""
     beat(f"worker {self.request.hostname}", "mail")
     return tell_people()
+
+
+@shared_task(name="slas.tasks.work_on_trials")
+def work_on_trials() -> int:
+    """Go on for a while with a trial that waits; return how many tickets were gone through."""
+    return trials.work()
+
+
+@shared_task(name="slas.tasks.clean_trials")
+def clean_trials() -> int:
+    """Delete trials that are older than they are kept; return how many."""
+    return trials.delete_old()

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.api.serializers import CommentAnswer
+from incidents.api.waiting import TimersAnswer, WaitSerializer, wait_data
 from itsm.accounts.api import PersonRef
 from itsm.api.paging import parameters_of, whole_answer
 from itsm.api.schema import IDEMPOTENCY_KEY, IF_MATCH, PAGING_PARAMETERS, page_of_schema
@@ -137,14 +138,17 @@ class IncidentTimers(TicketChildViews):
 
     kind = KIND
 
-    @extend_schema(operation_id="incidents_timers_list", responses=page_of_schema(TimerSerializer, "TimerList"))
+    @extend_schema(operation_id="incidents_timers_list", responses=TimersAnswer)
     def index(self, request: Request, ref: str) -> Response:
-        """List the incident's timers with their targets, what is left, and the stretches in which they ran."""
+        """List the incident's timers with their targets, what is left, and the stretches in which they ran; beside
+        them the requester's real wait."""
         parameters_of(request, ())
         incident = self.ticket(ref)
         if not self.for_desk:
             raise Refused(_("Only the service desk sees the service-level timers."))
-        return whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
+        answer = whole_answer(self.shown_all(TimerSerializer, timer_data(incident)))
+        answer.data["requester_wait"] = WaitSerializer(wait_data(incident)).data
+        return answer
 
     @extend_schema(
         operation_id="incidents_timers_acknowledge",

@@ -114,7 +114,7 @@ def read_log(path: Path, zone: tzinfo) -> Iterator[LoggedIncident]:
     Raises:
         LogFileError: the file is not there, is no such log, or breaks off.
     """
-    for number, lines in _groups(path):
+    for number, lines in grouped_lines(path):
         yield _incident(number, lines, zone)
 
 
@@ -124,17 +124,22 @@ def count_rows(path: Path, limit: int | None) -> int:
     Raises:
         LogFileError: as `read_log`, or the log has no rows.
     """
-    total = sum(len(lines) for _number, lines in islice(_groups(path), limit))
+    total = sum(len(lines) for _number, lines in islice(grouped_lines(path), limit))
     if not total:
         raise LogFileError(f"{path} holds no rows.")
     return total
 
 
-def _groups(path: Path) -> Iterator[tuple[str, list[dict[str, str]]]]:
+def grouped_lines(path: Path, needed: frozenset[str] = COLUMNS) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Yield each incident's number with its lines as they stand in the file, one incident at a time.
+
+    Raises:
+        LogFileError: as `read_log`, or a needed column is missing.
+    """
     try:
         with open_log(path) as file:
             reader = csv.DictReader(file)
-            lacking = sorted(COLUMNS - set(reader.fieldnames or ()))
+            lacking = sorted(needed - set(reader.fieldnames or ()))
             if lacking:
                 raise LogFileError(f"{path} is not an incident event log: it has no column {', '.join(lacking)}.")
             for number, lines in groupby(reader, key=lambda line: line["number"] or ""):
@@ -154,15 +159,15 @@ def _incident(number: str, lines: list[dict[str, str]], zone: tzinfo) -> LoggedI
     last = lines[-1]
     return LoggedIncident(
         number=_known(number)[:LONGEST_NAME],
-        opened_at=_instant_or_none(last["opened_at"], zone),
+        opened_at=instant_or_none(last["opened_at"], zone),
         opened_by=_known(last["opened_by"])[:LONGEST_NAME],
         rows=rows,
         raw=tuple("\x1f".join(str(value) for value in line.values()) for line in lines),
         ending=Ending(
             code=_known(last["closed_code"])[:LONGEST_NAME],
             resolved_by=_known(last["resolved_by"])[:LONGEST_NAME],
-            resolved_at=_instant_or_none(last["resolved_at"], zone),
-            closed_at=_instant_or_none(last["closed_at"], zone),
+            resolved_at=instant_or_none(last["resolved_at"], zone),
+            closed_at=instant_or_none(last["closed_at"], zone),
         ),
     )
 
@@ -175,15 +180,15 @@ def _row(line: dict[str, str], zone: tzinfo) -> Row | str:
     try:
         return Row(
             state=line["incident_state"].strip(),
-            at=_instant(line["sys_updated_at"], zone),
+            at=instant_of(line["sys_updated_at"], zone),
             save=_count(line["sys_mod_count"]),
             caller=_name(line["caller_id"]),
             category=_name(line["category"]),
             subcategory=_name(line["subcategory"]),
             service=_name(line["cmdb_ci"]),
-            impact=_code(line["impact"], 3),
-            urgency=_code(line["urgency"], 3),
-            priority=_code(line["priority"], 5),
+            impact=level_of(line["impact"], 3),
+            urgency=level_of(line["urgency"], 3),
+            priority=level_of(line["priority"], 5),
             team=_name(line["assignment_group"]),
             assignee=_name(line["assigned_to"]),
             reassignment_count=_count(line["reassignment_count"]),
@@ -216,15 +221,22 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _code(text: str, highest: int) -> int:
+def level_of(text: str, highest: int) -> int:
+    """Return the level that stands before the dash, as in “3 - Moderate”.
+
+    Raises ValueError with a sentence unless it is 1 to `highest`.
+    """
     code = text.partition("-")[0].strip()
     if not code.isascii() or not code.isdigit() or not 1 <= int(code[:3]) <= highest:
         raise ValueError(f"“{text[:40]}” is no level from 1 to {highest}")
     return int(code)
 
 
-def _instant(text: str, zone: tzinfo) -> datetime:
-    """Read d/m/yyyy HH:MM as a local time of the zone; an hour that a clock change repeats is its first."""
+def instant_of(text: str, zone: tzinfo) -> datetime:
+    """Read d/m/yyyy HH:MM as a local time of the zone; an hour that a clock change repeats is its first.
+
+    Raises ValueError with a sentence for anything else.
+    """
     try:
         day, clock = text.strip().split(" ")
         date = [int(part) for part in day.split("/")]
@@ -235,8 +247,9 @@ def _instant(text: str, zone: tzinfo) -> datetime:
         raise ValueError(f"“{text[:40]}” is no time like 29/2/2016 01:16") from None
 
 
-def _instant_or_none(text: str | None, zone: tzinfo) -> datetime | None:
+def instant_or_none(text: str | None, zone: tzinfo) -> datetime | None:
+    """Return the instant that the text gives, as `instant_of` reads it; None where it gives none."""
     try:
-        return _instant(text or "", zone)
+        return instant_of(text or "", zone)
     except ValueError:
         return None

@@ -54,6 +54,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_TASK_DEFAULT_QUEUE = "outbox"
 CELERY_TASK_ROUTES = {
     "slas.tasks.tell_alarms": {"queue": "mail"},
+    "slas.tasks.*_trials": {"queue": "reports"},
     "slas.tasks.*": {"queue": "timers"},
     "incidents.tasks.*": {"queue": "timers"},
     "itsm.notifications.tasks.send_*": {"queue": "mail"},
@@ -76,7 +77,11 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": every(1, "slas.tasks.tick", "timers"),
     "bring timers to edited hours": every(60, "slas.tasks.follow_edits", "timers"),
+    "notice new zone data": every(3600, "slas.tasks.watch_zone_data", "timers"),
+    "top up public holidays": every(6 * 3600, "slas.tasks.top_up_holidays", "timers"),
     "watch the clocks": every(10, "slas.tasks.watch", "timers"),
+    "work on trials of drafts": every(2, "slas.tasks.work_on_trials", "reports"),
+    "delete old trials": every(3600, "slas.tasks.clean_trials", "reports"),
     "tell people of alarms": every(30, "slas.tasks.tell_alarms", "mail"),
     "hand out events": every(1, "itsm.notifications.tasks.dispatch_outbox", "outbox"),
     "send mail": every(2, "itsm.notifications.tasks.send_mail_due", "mail"),

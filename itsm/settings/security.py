@@ -1,5 +1,7 @@
 """Cookies, headers, limits, passwords and login. Whatever needs https follows the scheme of PUBLIC_URL."""
 
+from ipaddress import ip_network
+
 from django.utils.csp import CSP
 
 from itsm.settings.environment import HTTPS, PUBLIC_HOST, PUBLIC_URL, env
@@ -24,6 +26,9 @@ CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken{_COOKIE_SUFFIX}"
 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Who may read /metrics: whoever has this token, or comes straight (through no proxy) from one of these networks.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_FROM = [ip_network(one) for one in env.list("METRICS_FROM", default=[])]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # The proxy in front must set this header itself and drop whatever the client sent.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

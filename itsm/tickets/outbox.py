@@ -75,3 +75,9 @@ def _put_back(entry: OutboxEntry, error: Exception) -> None:
 def unpark() -> int:
     """Let every parked entry be tried again from the start; return how many."""
     return OutboxEntry.objects.filter(parked_at__isnull=False).update(parked_at=None, attempts=0, next_attempt_at=Now())
+
+
+def waiting_and_parked() -> tuple[int, int]:
+    """Return how many entries wait to be handed over, and how many were parked."""
+    parked = OutboxEntry.objects.filter(parked_at__isnull=False).count()
+    return OutboxEntry.objects.filter(parked_at__isnull=True).count(), parked

@@ -8,6 +8,7 @@ from slas.actions.feeds import find_feed, make_feed, revoke_feed
 from slas.actions.following import follow
 from slas.actions.holidays import refresh_holiday_sets, remove_holiday_set, save_holiday_set
 from slas.actions.imports import settle_imported
+from slas.actions.parked import retry_parked
 from slas.actions.policies import GoalSpec, Rules, install_defaults, save_policy
 from slas.actions.rotas import (
     add_override,
@@ -19,6 +20,7 @@ from slas.actions.rotas import (
     takes_part,
 )
 from slas.actions.swaps import accept_swap, ask_swap, decline_swap, withdraw_swap
+from slas.actions.zone_data import follow_zone_data
 
 __all__ = [
     "Extras",
@@ -33,6 +35,7 @@ __all__ = [
     "find_feed",
     "follow",
     "follow_setup",
+    "follow_zone_data",
     "install_defaults",
     "make_feed",
     "may_manage",
@@ -40,6 +43,7 @@ __all__ = [
     "remove_holiday_set",
     "remove_override",
     "remove_time_off",
+    "retry_parked",
     "revoke_feed",
     "save_calendar",
     "save_chain",

@@ -98,7 +98,7 @@ class Book(Steps):
             touched_at=self.at,
             reset_held=plan.policy.asks("reset", self.ticket, self.at),
         )
-        timer.target_us = goal.target_us(timer.hours, timer.started_at)
+        timer.target_us = goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
         timer.imported_at = self.now if self.imports else None
         self.timers.append(timer)
         self._new.append(timer)
@@ -180,7 +180,7 @@ class Book(Steps):
         if (timer.calendar_version_id, timer.time_zone) != (plan.calendar_version.pk, zone):
             self.change_calendar(timer, plan.calendar_version, zone)
         timer.policy, timer.goal = plan.policy.policy, plan.goal.goal
-        timer.target_us = plan.goal.target_us(timer.hours, timer.started_at)
+        timer.target_us = plan.goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
         timer.chain_version = plan.goal.chain_version
         full = reached(timer, timer.target_us, lambda: self._runs_of(timer))
         timer.due_at = full if timer.state == State.RUNNING else None

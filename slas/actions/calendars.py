@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from itsm.accounts.changelog import Deed, record_change
+from itsm.accounts.changelog import Deed, record_change, state_of
 from itsm.accounts.models import Team
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
@@ -23,12 +23,14 @@ from slas.calendars.spec import MINUTES
 from slas.models import BusinessCalendar, CalendarVersion, Goal, HolidaySet, TargetUnit, TeamCalendar
 
 DATE_NAME_MAX = 200
+HOLIDAY_SET_PARTS = ("name", "country", "region", "first_year", "last_year", "added", "removed")
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What a calendar says beside its hours: names of its dates, holiday sets to copy from, the declared length of a
-    business day in minutes (None: the most common open length of its days)."""
+    """What a calendar says beside its hours: names of its dates, holiday sets to copy from (one that is not stored yet
+    is stored with the calendar), the declared length of a business day in minutes (None: the most common open length of
+    its days)."""
 
     names: Mapping[date, str] = field(default_factory=dict)
     holiday_sets: tuple[HolidaySet, ...] = ()
@@ -61,6 +63,10 @@ def save_calendar(
         if extras is None:
             extras = extras_of(calendar)
         else:
+            for one in extras.holiday_sets:
+                if one.pk is None:
+                    one.save()
+                    record_change(actor.user, Deed.CREATED, one, {}, state_of(one, HOLIDAY_SET_PARTS))
             calendar.holiday_sets.set(extras.holiday_sets)
         store_version(calendar, wanted, extras, actor=actor)
     follow_setup(actor=actor, limit=MOVED_AT_ONCE)
@@ -159,6 +165,8 @@ def set_team_calendar(team: Team, calendar: BusinessCalendar | None, *, actor: A
         check_can_be_due(CalendarSpec.from_json(calendar.current.spec), 1, "calendar")
     with transaction.atomic():
         old = TeamCalendar.objects.select_for_update().filter(team=team).select_related("calendar").first()
+        if (old.calendar if old else None) == calendar:
+            return
         before = old.calendar.name if old else None
         if calendar is None:
             TeamCalendar.objects.filter(team=team).delete()

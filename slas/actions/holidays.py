@@ -15,17 +15,16 @@ from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid
 from itsm.tickets.texts import clean_text
 from slas.actions.batches import follow_setup
-from slas.actions.calendars import DATE_NAME_MAX, by_hand, extras_of, store_version
+from slas.actions.calendars import DATE_NAME_MAX, HOLIDAY_SET_PARTS, by_hand, extras_of, store_version
 from slas.actions.setting_up import MOVED_AT_ONCE, NAME_MAX, require_manager
 from slas.calendars import CalendarError
-from slas.calendars.holidays import public_holidays
+from slas.calendars.holidays import country_names, public_holidays
 from slas.calendars.spec import check_date
 from slas.models import BusinessCalendar, HolidaySet
 
 # Calendars know so many years beyond the present one: targets are due in days, a year view looks further.
 YEARS_AHEAD = 3
 MOST_BY_HAND = 200
-_LOGGED = ("name", "country", "region", "first_year", "last_year", "added", "removed")
 
 
 def save_holiday_set(
@@ -54,7 +53,7 @@ def save_holiday_set(
         old = HolidaySet.objects.select_for_update().filter(name=title).first()
         now = db_now()
         row = old or HolidaySet(name=title, first_year=now.year)
-        before = state_of(old, _LOGGED) if old else {}
+        before = state_of(old, HOLIDAY_SET_PARTS) if old else {}
         row.country, row.region = country, region
         row.last_year = max(row.last_year or 0, now.year + YEARS_AHEAD)
         row.added = {day.isoformat(): text for day, text in sorted(extra.items())}
@@ -62,9 +61,22 @@ def save_holiday_set(
         row.days = _days_of(row)
         row.updated_at = now
         row.save()
-        record_change(actor.user, Deed.CHANGED if old else Deed.CREATED, row, before, state_of(row, _LOGGED))
+        record_change(actor.user, Deed.CHANGED if old else Deed.CREATED, row, before, state_of(row, HOLIDAY_SET_PARTS))
         _copy_into_calendars(row, actor)
     follow_setup(actor=actor, limit=MOVED_AT_ONCE)
+    return row
+
+
+def new_holiday_set(country: str, region: str = "") -> HolidaySet:
+    """Return the holidays of a country or region under a name of their own, not stored yet.
+
+    Raises:
+        Invalid: unknown country or region.
+    """
+    year = db_now().year
+    name = country_names().get(country, country) + (f" ({region})" if region else "")
+    row = HolidaySet(name=name, country=country, region=region, first_year=year, last_year=year + YEARS_AHEAD)
+    row.days = _days_of(row)
     return row
 
 
@@ -84,7 +96,7 @@ def remove_holiday_set(row: HolidaySet, *, actor: Actor) -> None:
         if users:
             text = _("Calendars use it: %(names)s. Take it out of them first.") % {"names": ", ".join(users)}
             raise Invalid({"name": text})
-        record_change(actor.user, Deed.REMOVED, fresh, state_of(fresh, _LOGGED), {})
+        record_change(actor.user, Deed.REMOVED, fresh, state_of(fresh, HOLIDAY_SET_PARTS), {})
         fresh.delete()
 
 
@@ -96,7 +108,7 @@ def refresh_holiday_sets(*, actor: Actor = SYSTEM) -> list[str]:
         with transaction.atomic():
             row = HolidaySet.objects.select_for_update().get(pk=pk)
             now = db_now()
-            before, former = state_of(row, _LOGGED), row.days
+            before, former = state_of(row, HOLIDAY_SET_PARTS), row.days
             row.last_year = max(row.last_year, now.year + YEARS_AHEAD)
             row.days = _days_of(row)
             if row.days == former and row.last_year == before["last_year"]:
@@ -110,7 +122,7 @@ def refresh_holiday_sets(*, actor: Actor = SYSTEM) -> list[str]:
                 Deed.CHANGED,
                 row,
                 {**before, "days": gone},
-                {**state_of(row, _LOGGED), "days": moved},
+                {**state_of(row, HOLIDAY_SET_PARTS), "days": moved},
             )
             _copy_into_calendars(row, actor, hours_only=True)
             changed.append(row.name)

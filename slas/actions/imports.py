@@ -5,7 +5,7 @@ from __future__ import annotations
 from itsm.tickets.actors import Actor
 from slas.actions.batches import move_timers
 from slas.actions.book import Book
-from slas.models import State, Timer
+from slas.models import State, Sweep, Timer
 
 
 def settle_imported(*, actor: Actor) -> int:
@@ -16,7 +16,7 @@ def settle_imported(*, actor: Actor) -> int:
     instants, and nobody is told; steps still to come fire as always. May be called again at any time.
     """
     imported = Timer.objects.filter(state=State.RUNNING, imported_at__isnull=False)
-    return move_timers(imported, _settle, actor=actor)
+    return move_timers(imported, _settle, actor=actor, why=Sweep.Why.SETTLED)
 
 
 def _settle(book: Book, timer: Timer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.apps import apps
 from django.utils.translation import gettext as _
 
 from itsm.accounts.roles import Permission
@@ -15,8 +16,9 @@ from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.schema import rule_schema
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
-from slas.models import Setup
+from slas.models import Setup, SetupVersion
 from slas.models.policies import new_stamp
+from slas.promised import content_of
 
 NAME_MAX = 200
 # So many tickets follow an edit at once, while somebody waits for the page; a task moves the others.
@@ -34,8 +36,12 @@ def require_manager(actor: Actor) -> None:
 
 
 def touch_setup() -> None:
-    """Let every process read policies, chains and calendars anew."""
+    """Let every process read policies, chains and calendars anew, and put on record what is promised from now on.
+
+    Call it when all of an edit is stored.
+    """
     Setup.objects.update_or_create(pk=1, defaults={"stamp": new_stamp()})
+    SetupVersion.objects.create(content=content_of(lambda name: apps.get_model("slas", name)))
 
 
 def problem_of(condition: Mapping[str, Any], part: str) -> dict[str, str]:

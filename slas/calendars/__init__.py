@@ -4,15 +4,19 @@ from slas.calendars.compiled import CompiledCalendar, business_days_us, compile 
 from slas.calendars.errors import CalendarError, NeverOpen
 from slas.calendars.spec import CalendarSpec, Interval
 from slas.calendars.tzif import tz_data_version, zone_names
+from slas.calendars.zones import ClockChange, clock_changes, local_day
 
 __all__ = [
     "CalendarError",
     "CalendarSpec",
+    "ClockChange",
     "CompiledCalendar",
     "Interval",
     "NeverOpen",
     "business_days_us",
+    "clock_changes",
     "compile",
+    "local_day",
     "tz_data_version",
     "zone_names",
 ]

@@ -1,8 +1,11 @@
 """Public holidays of a country or region as closed dates, by rule from the `holidays` library: no feed, no network."""
 
+import re
 from datetime import date
+from functools import cache
 
 import holidays as library
+from holidays.registry import COUNTRIES
 
 from slas.calendars.errors import CalendarError, gettext_noop
 from slas.calendars.zones import FIRST_YEAR, LAST_YEAR
@@ -11,10 +14,20 @@ from slas.calendars.zones import FIRST_YEAR, LAST_YEAR
 MAX_YEARS = 50
 
 
+@cache
 def supported_regions() -> dict[str, tuple[str, ...]]:
     """ISO 3166 country codes with the codes of their subdivisions, both sorted."""
     regions = library.list_supported_countries(include_aliases=False)
     return {country: tuple(sorted(regions[country])) for country in sorted(regions)}
+
+
+@cache
+def country_names() -> dict[str, str]:
+    """English names of the countries in `supported_regions`, by code, in the order of the names."""
+    codes = supported_regions()
+    # The registry names classes: UnitedKingdom.
+    named = {code: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name) for name, code, *_ in COUNTRIES.values()}
+    return dict(sorted(((code, named.get(code, code)) for code in codes), key=lambda pair: pair[1]))
 
 
 def public_holidays(

@@ -6,8 +6,9 @@ Instants are integer microseconds since 1970-01-01T00:00Z. Dates are day keys: d
 
 import hashlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from io import BytesIO
@@ -72,13 +73,38 @@ def to_instant(us: int) -> datetime:
     return EPOCH + timedelta(microseconds=us)
 
 
+@dataclass(frozen=True)
+class ClockChange:
+    """An instant at which a zone's clocks jump: from so many seconds east of UTC to so many."""
+
+    instant: datetime
+    before_s: int
+    after_s: int
+
+    @property
+    def jump_s(self) -> int:
+        """By how many seconds clocks go forward; negative: back."""
+        return self.after_s - self.before_s
+
+    @property
+    def local_before(self) -> datetime:
+        """What clocks show as it happens, without a zone."""
+        return (self.instant + timedelta(seconds=self.before_s)).replace(tzinfo=None)
+
+    @property
+    def local_after(self) -> datetime:
+        """What they show from then on, without a zone."""
+        return (self.instant + timedelta(seconds=self.after_s)).replace(tzinfo=None)
+
+
 class ZoneTable:
     """A zone over the whole horizon as runs of plain 24-hour days, broken by the dates on which the clock changes.
 
     `change_keys`: day keys of those dates, in order. `groups`: those dates by how the clock goes in them and weekday,
     as (shape, weekday, keys): a zone has few, and what a calendar makes of one it makes of all its dates. `group_of`: a
     date's place in `groups`. `fingerprint`: sha256 over the changes themselves; two releases of the zone data, or two
-    encodings of one release, that give this zone the same changes give the same fingerprint.
+    encodings of one release, that give this zone the same changes give the same fingerprint. `clock_changes`: all of
+    them, in order.
     """
 
     def __init__(self, name: str) -> None:
@@ -92,6 +118,7 @@ class ZoneTable:
         self.name = name
         self._walls, self._offsets = array("q"), array("l", [offset])
         changes = [(first, offset)]
+        self.clock_changes: list[ClockChange] = []
         for instant, after in tzif.read_changes(data, first + 1, last):
             if after != offset:
                 # Up to this wall reading the former offset holds: in a gap the time moves on by the gap's length, in a
@@ -99,6 +126,7 @@ class ZoneTable:
                 self._walls.append(instant + max(offset, after))
                 self._offsets.append(after)
                 changes.append((instant, after))
+                self.clock_changes.append(ClockChange(EPOCH + timedelta(seconds=instant), offset, after))
                 offset = after
         self.fingerprint = hashlib.sha256(repr(changes).encode()).hexdigest()
         # A wall reading at exactly midnight makes the date before it special: that date's end is moved.
@@ -178,3 +206,18 @@ def spans_in(shape: Shape, hours: Iterable[tuple[int, int]]) -> tuple[tuple[int,
 def zone_table(name: str) -> ZoneTable:
     """The table of a zone, read once per process. Raises CalendarError for an unknown name."""
     return ZoneTable(name)
+
+
+def clock_changes(name: str, start: datetime, end: datetime) -> list[ClockChange]:
+    """The clock changes of a zone in [start, end), within 1970-2119. Raises CalendarError for an unknown name."""
+    found = zone_table(name).clock_changes
+    first = bisect_left(found, start, key=lambda change: change.instant)
+    return found[first : bisect_left(found, end, key=lambda change: change.instant)]
+
+
+def local_day(name: str, instant: datetime) -> date:
+    """The local date whose span D(d) holds an instant; where clocks go back over midnight it is one date throughout.
+
+    Raises CalendarError for an unknown name, and for an instant that is naive or outside 1970-2119.
+    """
+    return date_of(zone_table(name).day_of(to_us(instant))[0])

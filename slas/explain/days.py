@@ -7,7 +7,7 @@ names its unusual dates, so that the lines always sum up to the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,6 +19,12 @@ MOST_DAYS = 42
 SHOWN_AT_ENDS = 14
 MOST_NOTES = 60
 US = timedelta(microseconds=1)
+NameOf = Callable[[date], str]
+
+
+def nameless(day: date) -> str:
+    """Return no name for any date."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -67,22 +73,22 @@ class Way:
         return [note for day in self.days for note in day.notes]
 
 
-def way(hours: CompiledCalendar, start: datetime, end: datetime, names: Mapping[date, str] | None = None) -> Way:
-    """Return the days from `start` to `end` (aware; the same instant or later). `names` gives holidays their names.
+def way(hours: CompiledCalendar, start: datetime, end: datetime, name_of: NameOf = nameless) -> Way:
+    """Return the days from `start` to `end` (aware; the same instant or later). `name_of` gives dates their names.
 
     The work does not grow with the length of the way.
 
     Raises:
         CalendarError: an instant is outside the years that calendars cover.
     """
-    walk = _Walk(hours, start, end, names or {})
+    walk = _Walk(hours, start, end, name_of)
     return Way(start, end, hours.spec.time_zone, hours.open_us(start, end), tuple(walk.lines()))
 
 
 class _Walk:
-    def __init__(self, hours: CompiledCalendar, start: datetime, end: datetime, names: Mapping[date, str]) -> None:
+    def __init__(self, hours: CompiledCalendar, start: datetime, end: datetime, name_of: NameOf) -> None:
         self.hours = hours
-        self.names = names
+        self.name_of = name_of
         self.start, self.end = start, max(start, end)
         self.zone = zone_table(hours.spec.time_zone)
         self.changes = frozenset(self.zone.change_keys)
@@ -134,9 +140,10 @@ class _Walk:
     def _notes(self, key: int) -> Iterator[Note]:
         day, spec = date_of(key), self.hours.spec
         if day in spec.overrides:
-            yield Note(day, "override", self.names.get(day, ""))
+            yield Note(day, "override", self.name_of(day))
         elif day in spec.closed_dates:
-            yield Note(day, "holiday" if day in self.names else "closed", self.names.get(day, ""))
+            name = self.name_of(day)
+            yield Note(day, "holiday" if name else "closed", name)
         if key not in self.changes:
             return
         length = self.zone.start_of(key + 1) - self.zone.start_of(key)

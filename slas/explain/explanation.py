@@ -6,9 +6,9 @@ Numbers are computed anew from the runs: `adds_up` says whether the timer's stor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from itsm.conditions import Condition, ConditionError
@@ -92,10 +92,9 @@ def explain(timer: Timer, ticket: Any, now: datetime | None = None) -> Explanati
     """
     at = now if now is not None else db_now()
     runs = list(Run.objects.filter(timer=timer).select_related("calendar_version__calendar").order_by("pk"))
-    names: Mapping[int, Mapping[date, str]] = {}
-    stretches = stretches_of(timer, runs, at, names)
+    stretches = stretches_of(timer, runs, at)
     elapsed = sum(one.elapsed_us for one in stretches)
-    leg = _leg(timer, stretches, at, names)
+    leg = _leg(timer, stretches, at)
     considered = policies_asked(ticket, timer.kind, timer.metric, at, policy_id=timer.policy_id, goal_id=timer.goal_id)
     return Explanation(
         at=at,
@@ -127,18 +126,15 @@ def fields_asked(kind: str, metric: str) -> list[str]:
     return list(found)
 
 
-def _leg(
-    timer: Timer, stretches: Sequence[Stretch], now: datetime, names: Mapping[int, Mapping[date, str]]
-) -> Leg | None:
+def _leg(timer: Timer, stretches: Sequence[Stretch], now: datetime) -> Leg | None:
     full = timer.due_at or timer.breached_at
     if full is None:
-        return _supposed(timer, stretches, now, names) if timer.state == State.PAUSED else None
+        return _supposed(timer, now) if timer.state == State.PAUSED else None
     ran = [one for one in stretches if one.being == Being.RUNNING and one.started_at <= full]
     if not ran:
         return None
     stretch = ran[-1]
     used = min(stretch.before_us, timer.target_us)
-    own = names.get(timer.calendar_version_id, {})
     return Leg(
         timer.target_us,
         used,
@@ -146,13 +142,11 @@ def _leg(
         stretch.started_at,
         full,
         stretch.hours,
-        way(stretch.measure, stretch.started_at, full, own),
+        way(stretch.measure, stretch.started_at, full, stretch.version.name_of),
     )
 
 
-def _supposed(
-    timer: Timer, stretches: Sequence[Stretch], now: datetime, names: Mapping[int, Mapping[date, str]]
-) -> Leg | None:
+def _supposed(timer: Timer, now: datetime) -> Leg | None:
     """Return the sum as it would be if the timer went on now, by the hours that its calendar has now."""
     version = timer.calendar_version.calendar.current or timer.calendar_version
     hours: CompiledCalendar = version.hours_in(timer.time_zone)
@@ -160,7 +154,7 @@ def _supposed(
     left = timer.target_us - used
     try:
         due = hours.due(now, left)
-        days = way(hours, now, due, names.get(version.pk))
+        days = way(hours, now, due, version.name_of)
     except CalendarError:
         return None
     named = Hours(timer.calendar_version.calendar.name, version.number, hours.spec.time_zone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -66,16 +66,14 @@ class Stretch:
     hours: Hours
     cause: Cause | None
     measure: CompiledCalendar = field(repr=False, compare=False)
+    version: CalendarVersion = field(repr=False, compare=False)
     way: Way | None = None
 
 
-def stretches_of(
-    timer: Timer, runs: Sequence[Run], now: datetime, names: Mapping[int, Mapping[date, str]]
-) -> tuple[Stretch, ...]:
+def stretches_of(timer: Timer, runs: Sequence[Run], now: datetime) -> tuple[Stretch, ...]:
     """Return the timer's stretches in order, gaps between runs included, as they stand at `now`.
 
-    `runs` are its closed runs in order with their calendar versions. `names` maps calendar versions (by id) to the
-    names of their dates. Two queries: the events, and the people they name.
+    `runs` are its closed runs in order with their calendar versions. Two queries: the events, and the people they name.
     """
     parts = _parts(timer, runs, now)
     causes = causes_at(timer.ticket_id, [start for start, _end, _hours, _ran in parts])
@@ -97,7 +95,8 @@ def stretches_of(
                 Hours(version.calendar.name, version.number, compiled.spec.time_zone),
                 cause,
                 compiled,
-                way(compiled, start, ended, names.get(version.pk)) if ran else None,
+                version,
+                way(compiled, start, ended, version.name_of) if ran else None,
             )
         )
         before += elapsed

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from itsm.conditions import AllOf, AnyOf, Condition, ConditionError, Context, Leaf, Not, Type, describe, to_predicate
-from itsm.tickets.schema import ticket_schema
+from itsm.tickets.schema import rule_schema
 
 ALL, ANY, NOT, LEAF, BROKEN = "all", "any", "not", "leaf", "broken"
 TEXT_SHOWN = 80
@@ -67,7 +67,7 @@ def verdict(stored: Any, ticket: Any, at: datetime) -> Verdict:
 
 
 def _verdict(condition: Condition, ticket: Any, context: Context) -> Verdict:
-    schema = ticket_schema()
+    schema = rule_schema()
     words = describe(condition, schema)
     if isinstance(condition, Leaf):
         met = to_predicate(condition, schema, context)(ticket)
@@ -85,7 +85,7 @@ def _verdict(condition: Condition, ticket: Any, context: Context) -> Verdict:
 
 def value_of(leaf: Leaf, ticket: Any) -> str:
     """Return what the ticket has in the field that the leaf asks about, in words; a dash for nothing."""
-    field = ticket_schema().field(leaf.field)
+    field = rule_schema().field(leaf.field)
     if field.type == Type.WORD:
         return ""
     if field.type == Type.REFERENCE and field.many:

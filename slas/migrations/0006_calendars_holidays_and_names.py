@@ -9,7 +9,7 @@ import itsm.accounts.models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('slas', '0004_agreements_steps_and_zones'),
+        ('slas', '0005_timers'),
     ]
 
     operations = [

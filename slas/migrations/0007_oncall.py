@@ -12,8 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_people_by_name'),
-        ('slas', '0005_timers'),
-        ('slas', '0008_ticker_watch'),
+        ('slas', '0006_calendars_holidays_and_names'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('slas', '0006_calendars_holidays_and_names'),
+        ('slas', '0007_oncall'),
     ]
 
     operations = [

@@ -26,7 +26,9 @@ from slas.models.policies import (
     TargetUnit,
     ZoneFrom,
 )
+from slas.models.record import Correction, SetupVersion, Sweep
 from slas.models.timers import EventKind, Run, SlaEvent, State, StepDue, Timer
+from slas.models.trials import Purpose, Trial, TrialRow, TrialState
 from slas.models.watching import Alarm, AlarmKind, Audit, Heartbeat
 from slas.steps import BREACH
 
@@ -38,6 +40,7 @@ __all__ = [
     "BusinessCalendar",
     "CalendarVersion",
     "ChainVersion",
+    "Correction",
     "EscalationChain",
     "EventKind",
     "Goal",
@@ -48,6 +51,7 @@ __all__ = [
     "Metric",
     "OnReopen",
     "OnRetarget",
+    "Purpose",
     "Rota",
     "RotaFeed",
     "RotaLevel",
@@ -55,6 +59,7 @@ __all__ = [
     "Run",
     "ServiceLevelPolicy",
     "Setup",
+    "SetupVersion",
     "ShiftReminder",
     "SlaEvent",
     "StartFrom",
@@ -62,10 +67,14 @@ __all__ = [
     "StepDue",
     "SwapRequest",
     "SwapState",
+    "Sweep",
     "TargetUnit",
     "TeamCalendar",
     "TimeOff",
     "Timer",
+    "Trial",
+    "TrialRow",
+    "TrialState",
     "ZoneFrom",
     "ZoneRelease",
 ]

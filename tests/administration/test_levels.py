@@ -118,17 +118,6 @@ def test_a_bad_calendar_is_refused_with_the_text_kept(sven: Client, field: str, 
     assert not BusinessCalendar.objects.filter(name__in=["Berlin", text]).exists()
 
 
-def test_preview_and_holidays_save_nothing(sven: Client) -> None:
-    page = sven.post(f"{BASE}calendars/new/", calendar(preview="1"))
-    assert page.status_code == 200
-    assert len(page.context["sentences"]) == 3
-    page = sven.post(f"{BASE}calendars/new/", calendar(holidays="1", country="DE", region="be", dates="2026-01-05"))
-    assert "-12-25" in page.context["form"]["dates"].value()
-    assert "2026-01-05" in page.context["form"]["dates"].value()
-    assert sven.post(f"{BASE}calendars/new/", calendar(holidays="1", country="XX")).status_code == 422
-    assert not BusinessCalendar.objects.filter(name="Berlin").exists()
-
-
 def policy(goals: list[tuple[str, str]], **more: str) -> dict[str, str]:
     always = BusinessCalendar.objects.get(name="24×7").public_id
     values = {"name": "Gold", "metric": "resolution", "kind": "sla", "condition": "service:vpn", "pause": "on_hold"}

@@ -23,7 +23,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "slas:acknowledge",
         "slas:feed",
     ),
-    (404, 404, 404, 404, 404, 404, 404): ("/api/^",),
+    (404, 404, 404, 404, 404, 404, 404): ("/api/^", "metrics"),  # the latter has a token of its own
     (404, 404, 404, 404, 404, 404, 200): ("ui:styleguide", "ui:sample"),
     # Signing in, and one's own things.
     (200, 302, 302, 302, 302, 302, 302): ("account_login", "account_signup"),
@@ -99,9 +99,11 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "workspace:look",
         "workspace:bulk",
         "administration:rule_change",
+        "administration:clocks_retry",
         "administration:person_change",
         "administration:place_new",
         "administration:place",
+        "administration:trial_change",
     ),
     # What administrators set up, and what auditors read of it.
     (302, 404, 404, 403, 403, 403, 200): (
@@ -128,6 +130,8 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:calendars",
         "administration:calendar_new",
         "administration:calendar",
+        "administration:holiday_set_new",
+        "administration:holiday_set",
         "administration:policies",
         "administration:policy_new",
         "administration:policy",
@@ -140,8 +144,26 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:webhooks",
         "administration:webhook_new",
         "administration:webhook",
+        "administration:clocks",
+        "administration:rehearsals",
+        "administration:rehearsal",
+        "administration:whatif",
+        "administration:trial_progress",
+        "administration:trial_rows",
     ),
     (302, 404, 404, 403, 403, 403, 405): ("notifications:events_again", "notifications:mail_again"),
+    # How service levels were kept: leads, managers, auditors.
+    (302, 404, 404, 403, 200, 200, 200): (
+        "reports:overview",
+        "reports:clocks",
+        "reports:clock",
+        "reports:breaches",
+        "reports:soon",
+        "reports:time",
+        "reports:pauses",
+        "reports:waits",
+        "reports:export",
+    ),
     (302, 404, 404, 403, 403, 200, 200): (
         "administration:overview",
         "administration:suggest",

@@ -27,15 +27,20 @@ from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
 from slas.ack_links import ack_token
 from slas.actions import add_override, add_time_off, ask_swap, install_defaults, make_feed, save_rota
+from slas.actions.holidays import new_holiday_set
+from slas.actions.trials import prepare_trial, try_on_open_tickets
 from slas.models import (
     BusinessCalendar,
     EscalationChain,
+    HolidaySet,
     Rota,
     RotaOverride,
     ServiceLevelPolicy,
     SwapRequest,
     TimeOff,
+    Trial,
 )
+from slas.plans import current_levels
 from slas.rotas import shifts_of
 from slas.swap_mail import swap_token
 from tests.cast import Cast, as_
@@ -71,6 +76,7 @@ class World:
 def make_world(cast: Cast, words: str = "") -> World:
     """Make the desk; `words` stand in everything that Rita must not see."""
     install_defaults()
+    new_holiday_set("DE", "BY").save()
     rita, anna = as_(cast.rita, Channel.PORTAL), as_(cast.anna)
     incident = open_incident(actor=rita, title="The vpn drops", description="At **noon**.", service=cast.vpn)
     file = store_upload(SimpleUploadedFile("log.txt", b"public"))
@@ -87,6 +93,8 @@ def make_world(cast: Cast, words: str = "") -> World:
     connected = link(incident, foreign, "related", actor=anna)
     watch(incident, cast.ben, actor=anna)
     dispatch(1000)
+    prepare_trial("Try", current_levels(), kind="sla", metric="resolution", actor=as_(cast.ada))
+    try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))
     token, _secret = create_token(cast.rita, name="mine")
     event = done.events.get(code="incident.resolved")
     return World(
@@ -157,6 +165,11 @@ def address_of(name: str, route: URLPattern, world: World) -> str:
     return reverse(name, kwargs=values)
 
 
+def trial_of(world: World, purpose: str) -> str:
+    """Return the id of the trial of service levels that the world has for this purpose."""
+    return Trial.objects.get(purpose=purpose).public_id
+
+
 Find = Callable[[World], Any]
 USUAL: dict[str, Find] = {
     "ref": lambda world: world.incident.number,
@@ -193,6 +206,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:team": {"ref": lambda world: world.cast.network.public_id},
     "administration:place": {"pk": lambda world: world.cast.rita.organisation_id},
     "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
+    "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
     "administration:rota": {"ref": lambda world: world.rota.public_id},
@@ -208,6 +222,13 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "slas:acknowledge": {"token": lambda world: world.ack_link},
     "slas:feed": {"token": lambda world: world.feed_link},
     "api:rota": {"ref": lambda world: world.rota.public_id},
+    "administration:rehearsal": {"ref": lambda world: trial_of(world, "past")},
+    "administration:whatif": {"ref": lambda world: trial_of(world, "open")},
+    "administration:trial_progress": {"ref": lambda world: trial_of(world, "open")},
+    "administration:trial_rows": {"ref": lambda world: trial_of(world, "past")},
+    "administration:trial_change": {"ref": lambda world: trial_of(world, "past")},
+    "reports:clock": {"pk": lambda world: world.incident.timers.all()[0].pk},
+    "reports:export": {"name": lambda world: "breaches"},
     "api:user": {"ref": lambda world: world.cast.rita.public_id},
     "api:team": {"ref": lambda world: world.cast.network.public_id},
     "api:category": {"ref": lambda world: world.cast.hardware.public_id},

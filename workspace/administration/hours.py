@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
@@ -153,14 +154,29 @@ def sentences(spec: CalendarSpec, now: datetime) -> list[str]:
     found = []
     for hours, start in ((8, datetime.combine(friday, time(16), zone)), (1, local), (8, local)):
         due = due_in(spec, start.astimezone(UTC), hours * 3600)
-        words: dict[str, Any] = {"hours": hours, "start": _moment(start)}
+        words: dict[str, Any] = {"hours": hours, "start": moment_words(start)}
         if due is None:
-            found.append(_("%(hours)d business hours from %(start)s are never over: there are no open hours.") % words)
+            found.append(
+                ngettext(
+                    "%(hours)d business hour from %(start)s is never over: there are no open hours.",
+                    "%(hours)d business hours from %(start)s are never over: there are no open hours.",
+                    hours,
+                )
+                % words
+            )
         else:
-            words["due"] = _moment(due.astimezone(zone))
-            found.append(_("%(hours)d business hours from %(start)s end on %(due)s.") % words)
+            words["due"] = moment_words(due.astimezone(zone))
+            found.append(
+                ngettext(
+                    "%(hours)d business hour from %(start)s ends on %(due)s.",
+                    "%(hours)d business hours from %(start)s end on %(due)s.",
+                    hours,
+                )
+                % words
+            )
     return found
 
 
-def _moment(moment: datetime) -> str:
+def moment_words(moment: datetime) -> str:
+    """Return a moment as people say it: weekday, day and time of its own zone."""
     return f"{date_format(moment, 'l')} {date_format(moment, 'j M')}, {moment:%H:%M}"

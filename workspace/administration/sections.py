@@ -121,6 +121,14 @@ SECTIONS = (
         Permission.MANAGE_SERVICE_LEVELS,
     ),
     Section(
+        "rehearsals",
+        LEVELS,
+        _("Rehearsals"),
+        _("What a draft would have meant for the tickets of the last months."),
+        "test-pipe",
+        Permission.MANAGE_SERVICE_LEVELS,
+    ),
+    Section(
         "rotas",
         LEVELS,
         _("On-call rotas"),
@@ -134,6 +142,14 @@ SECTIONS = (
         _("Webhooks"),
         _("Other systems that escalations call, and what came of each call."),
         "webhook",
+        Permission.MANAGE_SERVICE_LEVELS,
+    ),
+    Section(
+        "clocks",
+        LEVELS,
+        _("Clock watch"),
+        _("Whether every clock is watched: who is at work, how late steps are, what checks found."),
+        "heartbeat",
         Permission.MANAGE_SERVICE_LEVELS,
     ),
     Section(

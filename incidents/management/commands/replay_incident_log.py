@@ -1,8 +1,6 @@
 """`bin/manage replay_incident_log FILE`: replay a desk's incident event log through the verbs."""
 
-import json
 import signal
-import zoneinfo
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from incidents.management.arguments import check_report, write_report, zone_named
 from incidents.replay.meter import ProgressBar
 from incidents.replay.reading import LogFileError, count_rows
 from incidents.replay.running import AlreadyRunning, Replay
@@ -47,8 +46,7 @@ class Command(BaseCommand):
         except VerbError as error:
             raise CommandError(f"The replay stopped: {error.message} What was replayed so far is kept.") from error
         bar.finish(report.rows_read, report.rows_new)
-        if options["report"] is not None:
-            _write(options["report"], json.dumps(report.as_plain(), indent=2, ensure_ascii=False))
+        write_report(options["report"], report.as_plain())
         self.stdout.write(report.as_text())
         if report.stopped:
             raise CommandError("Stopped. Run the same command again to go on.", returncode=STOPPED)
@@ -58,21 +56,9 @@ def _replay_of(options: dict[str, Any]) -> Replay:
     limit: int | None = options["limit"]
     if limit is not None and limit < 1:
         raise CommandError("--limit must be 1 or more.")
-    try:
-        zone = zoneinfo.ZoneInfo(options["zone"])
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise CommandError(f"“{options['zone']}” is no time zone. Give one such as Europe/Berlin.") from None
-    target: Path | None = options["report"]
-    if target is not None and not target.absolute().parent.is_dir():
-        raise CommandError(f"There is no folder {target.absolute().parent} to write the report to.")
+    zone = zone_named(options["zone"])
+    check_report(options["report"])
     return Replay(options["file"], zone, limit)
-
-
-def _write(target: Path, text: str) -> None:
-    try:
-        target.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"The report cannot be written to {target}: {error.strerror}.") from error
 
 
 @contextmanager

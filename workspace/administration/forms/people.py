@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from itsm.accounts.forms import zone_choices
 from itsm.accounts.models import Department, Location, Organisation, Team, User
 from itsm.accounts.roles import Role
+from slas.models import BusinessCalendar, TeamCalendar
 from workspace.administration.forms.base import PersonChoice, SettingsForm
 
 BELONGS = ("organisation", "department", "location")
@@ -137,8 +138,19 @@ class TeamForm(SettingsForm):
         help_text=gettext_lazy("A team that is off gets no new tickets. Those it has stay with it."),
     )
 
-    def __init__(self, *args: Any, team: Team | None = None, **kwargs: Any) -> None:
+    calendar = forms.ModelChoiceField(
+        BusinessCalendar.objects.filter(current__isnull=False),
+        to_field_name="public_id",
+        required=False,
+        label=gettext_lazy("Business hours"),
+        empty_label=gettext_lazy("As each goal says"),
+        help_text=gettext_lazy("For goals that go by the team's own calendar, such as the time with the team."),
+    )
+
+    def __init__(self, *args: Any, team: Team | None = None, with_calendar: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not with_calendar:
+            del self.fields["calendar"]
         workers = User.objects.workers().values("pk")
         known = Q(pk__in=workers)
         if team is not None:
@@ -152,4 +164,6 @@ class TeamForm(SettingsForm):
         """Return what the form shows of a stored team."""
         values: dict[str, Any] = {name: getattr(team, name) for name in ("name", "description", "email", "is_active")}
         values["lead"] = team.lead.public_id if team.lead else ""
+        own = TeamCalendar.objects.filter(team=team).select_related("calendar").first()
+        values["calendar"] = own.calendar.public_id if own else ""
         return values | {"members": [member.public_id for member in team.members.all()]}

@@ -8,18 +8,28 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from slas.actions import GoalSpec
-from slas.models import BusinessCalendar, EscalationChain, Kind, Metric, ServiceLevelPolicy
+from slas.actions import GoalSpec, Rules
+from slas.models import (
+    BusinessCalendar,
+    EscalationChain,
+    Kind,
+    LateSteps,
+    Metric,
+    OnReopen,
+    OnRetarget,
+    ServiceLevelPolicy,
+    StartFrom,
+    ZoneFrom,
+)
 from slas.models.policies import on_hold
 from workspace.administration.conditions import readable
 from workspace.administration.forms.base import ConditionField, SettingsForm
-from workspace.administration.hours import (
-    Unreadable,
-    read_duration,
-    write_duration,
-)
+from workspace.administration.hours import Unreadable
+from workspace.administration.targets import Target, read_target, write_target
 
 NAME_MAX = 200
+CONDITIONS = ("stop_condition", "cancel_condition", "reset_condition")
+CHOICES = ("start_from", "on_retarget", "on_reopen", "late_steps")
 
 
 class PolicyForm(SettingsForm):
@@ -37,6 +47,42 @@ class PolicyForm(SettingsForm):
         required=False,
         label=gettext_lazy("For tickets like this"),
         help_text=gettext_lazy("As in the search bar, such as kind:incident service:mail. Empty: every ticket."),
+    )
+    start_from = forms.ChoiceField(
+        required=False, choices=StartFrom.choices, initial=StartFrom.ATTACH, label=gettext_lazy("Counts from")
+    )
+    on_retarget = forms.ChoiceField(
+        required=False,
+        choices=OnRetarget.choices,
+        initial=OnRetarget.KEEP,
+        label=gettext_lazy("When another goal comes to apply"),
+    )
+    on_reopen = forms.ChoiceField(
+        required=False,
+        choices=OnReopen.choices,
+        initial=OnReopen.RESUME,
+        label=gettext_lazy("When the ticket is taken up again"),
+    )
+    late_steps = forms.ChoiceField(
+        required=False,
+        choices=LateSteps.choices,
+        initial=LateSteps.HIGHEST,
+        label=gettext_lazy("Escalation steps that a new target puts into the past"),
+    )
+    stop_condition = ConditionField(
+        required=False,
+        label=gettext_lazy("Also stopped when"),
+        help_text=gettext_lazy("Beside what ends it anyway, such as the reply or the resolution."),
+    )
+    reset_condition = ConditionField(
+        required=False,
+        label=gettext_lazy("Started anew when"),
+        help_text=gettext_lazy("The clock ends, and one that begins at zero takes its place."),
+    )
+    cancel_condition = ConditionField(
+        required=False,
+        label=gettext_lazy("Cancelled when"),
+        help_text=gettext_lazy("The promise no longer applies; nothing is recorded as met or missed."),
     )
     pause = forms.ChoiceField(choices=PAUSES, label=gettext_lazy("The clock stands still"))
     pause_condition = ConditionField(required=False, label=gettext_lazy("Condition under which it stands still"))
@@ -63,12 +109,32 @@ class PolicyForm(SettingsForm):
     @staticmethod
     def values_of(policy: ServiceLevelPolicy) -> dict[str, Any]:
         """Return what the form shows of a stored policy."""
-        names = ("name", "metric", "kind", "order", "is_active")
+        names = ("name", "metric", "kind", "order", "is_active", *CHOICES)
         values: dict[str, Any] = {name: getattr(policy, name) for name in names}
         stored = policy.pause_condition
         values["pause"] = "never" if stored is None else "on_hold" if stored == on_hold() else "other"
         values["pause_condition"] = readable(stored).text if values["pause"] == "other" else ""
+        for part in CONDITIONS:
+            condition = getattr(policy, part)
+            values[part] = "" if condition is None else readable(condition).text
         return values | {"condition": readable(policy.condition).text}
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether one of the rules that most policies leave alone says something, or is wrong."""
+        if any(self[part].errors or self[part].value() for part in CONDITIONS):
+            return True
+        plain = Rules()
+        return any(self[part].errors or self[part].value() != getattr(plain, part) for part in CHOICES)
+
+    @property
+    def rules(self) -> Rules:
+        """The further rules of the valid form."""
+        values = self.cleaned_data
+        return Rules(
+            **{part: values[part] or None for part in CONDITIONS},
+            **{part: values[part] or getattr(Rules, part) for part in CHOICES},
+        )
 
     @property
     def pause_value(self) -> Any:
@@ -92,7 +158,7 @@ class GoalForm(forms.Form):
     """One goal. A row without a target is no goal."""
 
     condition = ConditionField(required=False, label=gettext_lazy("Tickets"))
-    target = forms.CharField(max_length=40, required=False, label=gettext_lazy("Target"))
+    target = forms.CharField(max_length=60, required=False, label=gettext_lazy("Target"))
     calendar = forms.ModelChoiceField(
         BusinessCalendar.objects.filter(current__isnull=False),
         to_field_name="public_id",
@@ -107,15 +173,24 @@ class GoalForm(forms.Form):
         label=gettext_lazy("Escalation"),
         empty_label=gettext_lazy("None"),
     )
+    use_team_calendar = forms.BooleanField(
+        required=False, label=gettext_lazy("By the team's own calendar, where it has one")
+    )
+    zone_from = forms.ChoiceField(
+        choices=ZoneFrom.choices,
+        initial=ZoneFrom.CALENDAR,
+        required=False,
+        label=gettext_lazy("Hours are read by"),
+    )
 
     def clean(self) -> dict[str, Any]:
         """Read the target, and ask for a calendar."""
         values = super().clean() or {}
         text = values.get("target", "")
-        values["seconds"] = 0
+        values["read_target"] = None
         if text:
             try:
-                values["seconds"] = read_duration(text)
+                values["read_target"] = read_target(text)
             except Unreadable as error:
                 self.add_error("target", str(error))
             if values.get("calendar") is None and "calendar" not in self.errors:
@@ -128,18 +203,35 @@ class GoalForm(forms.Form):
     def goal(self) -> GoalSpec | None:
         """The goal of the valid row, or None for a row without a target."""
         values = self.cleaned_data
-        if not values.get("seconds"):
+        target: Target | None = values.get("read_target")
+        if target is None:
             return None
-        return GoalSpec(values["seconds"], values["calendar"], values["condition"], values["chain"])
+        return GoalSpec(
+            target.seconds,
+            values["calendar"],
+            values["condition"],
+            values["chain"],
+            target.unit,
+            target.count,
+            values["use_team_calendar"],
+            values["zone_from"] or ZoneFrom.CALENDAR,
+        )
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the row says more than most do."""
+        return bool(self["use_team_calendar"].value() or self["zone_from"].value() not in ("", None, ZoneFrom.CALENDAR))
 
     @staticmethod
     def values_of(goal: Any) -> dict[str, Any]:
         """Return what a row shows of a stored goal."""
         return {
             "condition": readable(goal.condition).text,
-            "target": write_duration(goal.target_s),
+            "target": write_target(goal.target_unit, goal.target_s, goal.target_count),
             "calendar": goal.calendar.public_id,
             "chain": goal.chain.public_id if goal.chain else "",
+            "use_team_calendar": goal.use_team_calendar,
+            "zone_from": goal.zone_from,
         }
 
 

@@ -20,6 +20,7 @@ from slas.actions.chains import checked_steps
 from slas.chain_words import Line, Names, example, lines_of, told_now
 from slas.models import BusinessCalendar, EscalationChain
 from workspace.access import person
+from workspace.administration import trials
 from workspace.administration.access import actor_of, page, settings_page, submit
 from workspace.administration.forms.escalations import ChainForm, ExampleForm, StepForm, StepSet
 
@@ -69,7 +70,19 @@ def escalation(request: HttpRequest, ref: str = "") -> HttpResponse:
         form.data["seen"] = number  # type: ignore[index]
         return page(request, "escalations", "escalation", context, 409)
     wanted = [one.step for one in steps.forms if one.step]
-    saved, status = submit(form, lambda values: save_chain(values["name"], wanted, actor=actor_of(request)))
+
+    def save(values: dict[str, Any]) -> EscalationChain:
+        return save_chain(values["name"], wanted, actor=actor_of(request))
+
+    if trials.is_asked(request) and form.is_valid():
+        return trials.answer(
+            request,
+            form,
+            save,
+            trials.Edit(form.cleaned_data["name"]),
+            lambda more, code: page(request, "escalations", "escalation", {**context, **more}, code),
+        )
+    saved, status = submit(form, save)
     if saved is None:
         return page(request, "escalations", "escalation", context, status)
     messages.success(

@@ -17,9 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from itsm.accounts.actions import TEAM_FIELDS, Place, remove_place, save_place, save_team
 from itsm.accounts.changelog import fingerprint, state_of
+from itsm.accounts.forms import zone_choices
 from itsm.accounts.models import Department, Location, Organisation, Team
+from itsm.accounts.roles import Permission
+from slas.actions import set_team_calendar
 from workspace.access import person
-from workspace.administration.access import page, settings_page, submit
+from workspace.administration.access import actor_of, page, settings_page, submit
 from workspace.administration.forms.people import TeamForm
 
 SHOWN_FACES = 6
@@ -49,21 +52,31 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
             (_("Categories"), list(team.categories.filter(is_active=True))),
         ]
         context["is_used"] = any(rows for _label, rows in context["users"])
+    sets_hours = person(request).may(Permission.MANAGE_SERVICE_LEVELS)
     if request.method != "POST":
         values: dict[str, Any] = {"is_active": True}
         if team:
             values = TeamForm.values_of(team) | {"seen": fingerprint(state_of(team, TEAM_FIELDS))}
-        return page(request, "teams", "team", {**context, "form": TeamForm(initial=values, team=team)})
-    form = TeamForm(request.POST, team=team)
+        form = TeamForm(initial=values, team=team, with_calendar=sets_hours)
+        return page(request, "teams", "team", {**context, "form": form})
+    form = TeamForm(request.POST, team=team, with_calendar=sets_hours)
     saved, status = submit(
         form,
-        lambda values: save_team(team, by=person(request), **values),
+        lambda values: _save(request, team, values),
         state=lambda: state_of(Team.objects.get(pk=team.pk), TEAM_FIELDS) if team else {},
     )
     if saved is None:
         return page(request, "teams", "team", {**context, "form": form}, status)
     messages.success(request, _("The team “%(name)s” is saved.") % {"name": saved.name})
     return redirect("administration:teams")
+
+
+def _save(request: HttpRequest, team: Team | None, values: dict[str, Any]) -> Team:
+    own = {name: value for name, value in values.items() if name != "calendar"}
+    saved = save_team(team, by=person(request), **own)
+    if "calendar" in values:
+        set_team_calendar(saved, values["calendar"], actor=actor_of(request))
+    return saved
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,7 @@ def _places_page(request: HttpRequest, status: int = 200, **wrong: Any) -> HttpR
         (kind, kind.model.objects.annotate(number=Count("people")).order_by("name")[:FIRST_ROWS])
         for kind in KINDS.values()
     ]
-    return page(request, "places", "places", {"lists": lists, **wrong}, status)
+    return page(request, "places", "places", {"lists": lists, "zones": zone_choices(), **wrong}, status)
 
 
 @require_POST
@@ -112,15 +125,17 @@ def place(request: HttpRequest, kind: str, pk: int | None = None) -> HttpRespons
         raise Http404
     model = KINDS[kind].model
     name, me = request.POST.get("name", ""), person(request)
+    zone = request.POST["time_zone"].strip() if "time_zone" in request.POST else None
     row: Place = get_object_or_404(model, pk=pk) if pk else model()  # type: ignore[assignment]
     try:
         if pk and "remove" in request.POST:
             remove_place(row, by=me)
             messages.success(request, _("“%(name)s” is removed.") % {"name": row})
         else:
-            saved = save_place(row, name=name, by=me)
+            saved = save_place(row, name=name, by=me, time_zone=zone)
             messages.success(request, _("“%(name)s” is saved.") % {"name": saved})
     except ValidationError as error:
         text = " ".join(error.messages)
-        return _places_page(request, 422, wrong_kind=kind, wrong_pk=pk, wrong_name=name, wrong_text=text)
+        wrong = {"wrong_kind": kind, "wrong_pk": pk, "wrong_name": name, "wrong_zone": zone, "wrong_text": text}
+        return _places_page(request, 422, **wrong)
     return redirect("administration:places")

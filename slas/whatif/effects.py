@@ -1,0 +1,203 @@
+"""What a draft would change on open tickets: the rules and the book of production, driven in memory, never written.
+
+Each ticket is followed once under the draft. Where that would move a clock it is followed under what is promised now
+as well, so that only what comes of the edit is shown, and not what would come anyway with the ticket's next change.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import ngettext
+
+from itsm.tickets.actors import SYSTEM
+from itsm.tickets.kinds import all_kinds
+from itsm.tickets.models import Ticket
+from slas.actions.book import Book
+from slas.actions.following import follow_state
+from slas.events import duration_words
+from slas.models import State, TargetUnit, Timer
+from slas.models.timers import ACTIVE
+from slas.plans import Key, Levels, Plan
+
+BATCH = 500
+OPEN, BREACHED, NONE = "open", "breached", "none"
+
+
+class Effect(StrEnum):
+    """What would become of a clock. `keeps`: it keeps its target until its ticket falls under another goal, and the
+    new figures are those it would have if it took the goal's new target."""
+
+    MOVES = "moves"
+    ENDS = "ends"
+    BEGINS = "begins"
+    KEEPS = "keeps"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a clock stands: what a reader compares."""
+
+    goal: str
+    target_us: int
+    state: str
+    due_at: datetime | None
+    breached_at: datetime | None
+
+    @property
+    def verdict(self) -> str:
+        """The state in the words of trials: met, missed, cancelled; of a clock that goes on open or breached."""
+        if self.state not in ACTIVE:
+            return self.state
+        return OPEN if self.breached_at is None else BREACHED
+
+
+@dataclass(frozen=True)
+class Effected:
+    """A clock of a ticket that the draft would change. `old` None: there is none now."""
+
+    ticket: Any
+    timer: Timer
+    effect: Effect
+    old: Standing | None
+    new: Standing
+
+    @property
+    def gains_breach(self) -> bool:
+        """Whether it would be late and is not now."""
+        before = self.old is not None and self.old.breached_at is not None
+        return self.new.breached_at is not None and not before
+
+    @property
+    def loses_breach(self) -> bool:
+        """Whether it is late now and would not be."""
+        return self.old is not None and self.old.breached_at is not None and self.new.breached_at is None
+
+
+def tickets_at_stake() -> Any:
+    """Return the open tickets, whose clocks an edit may move."""
+    return Ticket.objects.open()
+
+
+def effects_on(ids: Sequence[int], draft: Levels, now: Levels, at: datetime) -> list[Effected]:
+    """Return what the draft would change on the clocks of these tickets, in their order. Nothing is written.
+
+    `now`: what is promised now; `at`: the instant at which everything is asked (aware). Three queries for each kind of
+    ticket, and those that rules need for tickets whose past they ask about.
+    """
+    timers: dict[int, list[Timer]] = defaultdict(list)
+    rows = Timer.objects.filter(ticket_id__in=ids).order_by("ticket_id", "metric", "kind", "cycle_no")
+    for timer in rows.select_related("policy", "goal", "calendar_version__calendar", "chain_version"):
+        timers[timer.ticket_id].append(timer)
+    found: dict[int, list[Effected]] = {}
+    for kind in all_kinds():
+        model = kind.model
+        related = ("requester__location", "team", "assignee", "service", "category")
+        for ticket in model.objects.filter(pk__in=ids).defer("search", "description").select_related(*related):
+            found[ticket.pk] = _effects(ticket, timers[ticket.pk], draft, now, at)
+    return [effected for pk in ids for effected in found.get(pk, ())]
+
+
+def _effects(ticket: Any, timers: Sequence[Timer], draft: Levels, now: Levels, at: datetime) -> list[Effected]:
+    before = {(timer.kind, timer.metric): standing(timer, at) for timer in timers if timer.is_active}
+    after, kept = _followed(ticket, timers, draft, at)
+    would = {key: standing(timer, at) for key, timer in after.items()}
+    changed = {key for key in would if _differ(before.get(key), would[key])}
+    if changed:
+        anyway, _kept = _followed(ticket, timers, now, at)
+        comes = {key: standing(timer, at) for key, timer in anyway.items()}
+        changed = {key for key in changed if _differ(comes.get(key), would[key])}
+    moved = [
+        Effected(ticket, after[key], _effect(before.get(key), after[key]), before.get(key), would[key])
+        for key in sorted(changed)
+    ]
+    keeping = [
+        Effected(ticket, kept[key], Effect.KEEPS, before.get(key), standing(kept[key], at))
+        for key in sorted(kept.keys() - changed)
+    ]
+    return moved + keeping
+
+
+Followed = Mapping[Key, Timer]
+
+
+def _followed(ticket: Any, timers: Iterable[Timer], levels: Levels, at: datetime) -> tuple[Followed, Followed]:
+    """Return the newest timer of each key as it would be, and those that would keep a target which their goal no
+    longer has, as they would be with the new one."""
+    book = Book(ticket, [copy(timer) for timer in timers], at=at, actor=SYSTEM)
+    active = {(timer.kind, timer.metric) for timer in book.active()}
+    follow_state(book, levels=levels)
+    touched = {(timer.kind, timer.metric): timer for timer in book.timers if timer.pk is None or timer.is_active}
+    for timer in book.timers:
+        key = (timer.kind, timer.metric)
+        if key in active:
+            touched.setdefault(key, timer)
+    kept: dict[Key, Timer] = {}
+    plans = levels.plans_for(ticket, at)
+    for key, timer in touched.items():
+        plan = plans.get(key)
+        if plan is not None and timer.is_active and _keeps_old_target(timer, plan):
+            other = Book(ticket, [copy(timer)], at=at, actor=SYSTEM)
+            other.retarget(other.timers[0], plan)
+            kept[key] = other.timers[0]
+    return touched, kept
+
+
+def _keeps_old_target(timer: Timer, plan: Plan) -> bool:
+    same_goal = (timer.policy_id, timer.goal_id) == (plan.policy.policy.pk, plan.goal.goal.pk)
+    if not same_goal or timer.pk is None:
+        return False
+    target = plan.goal.target_us(timer.calendar_version, timer.time_zone, timer.started_at)
+    return bool(target != timer.target_us)
+
+
+def _differ(one: Standing | None, two: Standing) -> bool:
+    if one is None:
+        return True
+    a, b = one, two
+    return (a.target_us, a.state, a.due_at, a.breached_at) != (b.target_us, b.state, b.due_at, b.breached_at)
+
+
+def _effect(before: Standing | None, timer: Timer) -> Effect:
+    if before is None:
+        return Effect.BEGINS
+    return Effect.MOVES if timer.is_active else Effect.ENDS
+
+
+def standing(timer: Timer, at: datetime) -> Standing:
+    """Return where the timer stands at this instant; a breach that nobody has noticed yet is one."""
+    late = timer.state == State.RUNNING and timer.due_at is not None and timer.due_at < at
+    return Standing(
+        goal=goal_words(timer),
+        target_us=timer.target_us,
+        state=str(timer.state),
+        due_at=timer.due_at,
+        breached_at=timer.breached_at or (timer.due_at if late else None),
+    )
+
+
+def goal_words(timer: Timer) -> str:
+    """Return how the timer's goal is called in lists: its policy and its target."""
+    goal = timer.goal
+    if goal is not None and goal.target_unit != TargetUnit.TIME:
+        words = {"count": goal.target_count or 0}
+        days = (
+            ngettext("%(count)d business day", "%(count)d business days", words["count"])
+            if goal.target_unit == TargetUnit.BUSINESS_DAYS
+            else ngettext("close of the next business day", "close of business day %(count)d", words["count"])
+        )
+        return f"{timer.policy.name} · {days % words}"
+    return f"{timer.policy.name} · {duration_words(timer.target_s)}"
+
+
+def effects_on_open(draft: Levels, now: Levels, at: datetime) -> Iterator[Effected]:
+    """Yield what the draft would change on all open tickets, in batches, as `effects_on` does."""
+    ids = list(tickets_at_stake().order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        yield from effects_on(ids[start : start + BATCH], draft, now, at)
