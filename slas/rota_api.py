@@ -51,7 +51,7 @@ class ShiftOut(serializers.Serializer[Any]):
 class AlertOut(serializers.Serializer[Any]):
     """Something to be seen to: nobody is on call, somebody is away or has left, one person is on two levels."""
 
-    kind = serializers.CharField(read_only=True, help_text="nobody, away, inactive or twice")
+    kind = serializers.CharField(read_only=True, help_text="nobody, unplanned, away, inactive or twice")
     start = serializers.DateTimeField(read_only=True)
     end = serializers.DateTimeField(read_only=True)
     level = serializers.IntegerField(read_only=True)

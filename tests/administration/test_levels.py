@@ -176,8 +176,8 @@ def steps(*rows: dict[str, object], **more: object) -> dict[str, object]:
 
 
 def test_an_escalation_is_made_and_changed(cast: Cast, sven: Client) -> None:
-    late = {"percent": "100", "who": ["team"], "team": cast.network.public_id, "raise_priority": "on"}
-    answer = sven.post(f"{BASE}escalations/new/", steps({"percent": "50", "who": ["assignee"]}, late, {}))
+    late = {"number": "100", "who": ["team"], "team": cast.network.public_id, "raise_priority": "on"}
+    answer = sven.post(f"{BASE}escalations/new/", steps({"number": "50", "who": ["assignee"]}, late, {}))
     assert answer.status_code == 302
     chain = EscalationChain.objects.get(name="Fast")
     assert chain.current is not None
@@ -185,12 +185,12 @@ def test_an_escalation_is_made_and_changed(cast: Cast, sven: Client) -> None:
     assert [action["do"] for action in chain.current.steps[1]["actions"]] == ["notify", "assign_team", "raise_priority"]
     assert sven.get(f"{BASE}escalations/{chain.public_id}/").status_code == 200
     bad = [
-        steps({"percent": "50"}),
+        steps({"number": "50"}),
         steps({"who": ["team"]}),
-        steps({"percent": "0", "who": ["team"]}),
-        steps({"percent": "50", "who": ["boss"]}),
-        steps({"percent": "50", "who": ["team"]}, {"percent": "50", "who": ["assignee"]}, name="Twice"),
-        steps({"percent": "50", "who": ["team"]}, name="fast"),
+        steps({"number": "0", "who": ["team"]}),
+        steps({"number": "50", "who": ["boss"]}),
+        steps({"number": "50", "who": ["team"]}, {"number": "50", "who": ["assignee"]}, name="Twice"),
+        steps({"number": "50", "who": ["team"]}, name="fast"),
     ]
     for values in bad:
         assert sven.post(f"{BASE}escalations/new/", values).status_code == 422
