@@ -161,9 +161,10 @@ def on_call_of(user: User, teams: Iterable[Team], now: datetime) -> list[Duty]:
 
 def alert_words(alert: Alert, people: Mapping[int, User]) -> str:
     """Return a warning as a sentence, without its time."""
+    person, other = people.get(alert.person or 0), people.get(alert.covered_by or 0)
     values = {
-        "name": people[alert.person].display_name if alert.person in people else "?",
-        "other": people[alert.covered_by].display_name if alert.covered_by in people else "?",
+        "name": person.display_name if person else "?",
+        "other": other.display_name if other else "?",
         "level": RotaLevel(alert.level).label,
     }
     if alert.kind == Warned.NOBODY:
