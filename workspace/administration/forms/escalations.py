@@ -66,7 +66,8 @@ class ExampleForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="example", **kwargs)
+        kwargs["prefix"] = "example"
+        super().__init__(*args, **kwargs)
         dress(self)
 
     def clean_target(self) -> int:
