@@ -66,6 +66,11 @@ class Migration(migrations.Migration):
             name='reset_held',
             field=models.BooleanField(default=False),
         ),
+        migrations.AddField(
+            model_name='setup',
+            name='followed',
+            field=models.CharField(blank=True, max_length=32),
+        ),
         migrations.CreateModel(
             name='SetupVersion',
             fields=[
