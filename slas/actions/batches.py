@@ -106,8 +106,9 @@ def _move_of_ticket(ticket_id: int, which: TimerQuerySet, move: Move, actor: Act
     if not wanted:
         return 0
     now = db_now()
-    Sweep.objects.create(ticket=ticket, at=now, after_seq=ticket.event_seq, why=why)
     book = Book(ticket, timers, at=now, actor=actor, for_tick=actor.at is None)
+    which_moved = [[timer.kind, timer.metric, timer.cycle_no] for timer in book.timers if timer.pk in wanted]
+    Sweep.objects.create(ticket=ticket, at=now, after_seq=ticket.event_seq, why=why, timers=which_moved)
     for timer in book.timers:
         if timer.pk in wanted:
             move(book, timer)
