@@ -24,7 +24,7 @@ from slas.models import Alarm, AlarmKind, Audit, Heartbeat, SlaEvent, StepDue, T
 from slas.tasks import tell_alarms, watch
 from slas.tasks import tick as tick_task
 from slas.tick import tick
-from slas.watch import beat, heartbeats, leave, look, tell_people
+from slas.watch import alarms, beat, heartbeats, leave, look, tell_people
 from slas.watch.auditor import TICKETS_AT_ONCE, audit, audit_if_time
 from tests.cast import Cast, as_
 from tests.slas.conftest import clock, move_back
@@ -132,13 +132,16 @@ def test_an_alarm_stands_once_and_is_cleared_when_it_is_well_again(levels: Cast,
     assert sum(record.message.startswith("Alarm") for record in caplog.records) == 1
 
 
-def test_each_alarm_has_its_reason(levels: Cast) -> None:
+def test_each_alarm_has_its_reason(levels: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     incident = opened(levels)
     step = park(incident)
     timer = clock(incident)
     Timer.objects.filter(pk=timer.pk).update(due_at=timer.due_at + H)
     beat("ticker@here 1", "ticker")
     Heartbeat.objects.update(beat_at=db_now() - timedelta(seconds=heartbeats.SILENT_AFTER_S + 5))
+    look(at_once=True)
+    assert standing() == [AlarmKind.DIFFERENT, AlarmKind.PARKED]  # who has just begun to look lets the others speak
+    monkeypatch.setattr(alarms, "_began", float("-inf"))
     look(at_once=True)
     assert standing() == [AlarmKind.DIFFERENT, AlarmKind.PARKED, AlarmKind.SILENT]
     assert Alarm.objects.get(kind=AlarmKind.PARKED).details == {"steps": 1}
