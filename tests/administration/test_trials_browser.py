@@ -56,7 +56,7 @@ def test_the_drawer_opens_over_the_ticket_and_stays_closed(
     assert_sound(page, axe)
     page.keyboard.press("Escape")
     assert page.locator("#clock-drawer[open]").count() == 0
-    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:after:swap'))")
+    page.evaluate("document.dispatchEvent(new CustomEvent('htmx:after:swap', {detail: {ctx: {}}}))")
     assert page.locator("#clock-drawer[open]").count() == 0
 
 
