@@ -14,37 +14,13 @@ from functools import cached_property
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
 from slas.actions.stepping import Steps
+from slas.actions.writing import update_timers
 from slas.bell import ring_for
 from slas.models import CalendarVersion, LateSteps, Metric, Run, State, StepDue, Timer
 from slas.past import Past, StoredPast, Stretch, beginning_of
 from slas.plans import Key, Plan
 from slas.recording import record
 from slas.timing import reached
-
-MOVED_FIELDS = (
-    "policy",
-    "goal",
-    "state",
-    "target_us",
-    "time_zone",
-    "calendar_version",
-    "chain_version",
-    "due_at",
-    "stopped_at",
-    "breached_at",
-    "retroactive",
-    "elapsed_closed_us",
-    "run_started_at",
-    "version",
-    "epoch",
-    "done_steps",
-    "reset_held",
-    "repeats",
-    "acknowledged_at",
-    "acknowledged_by",
-    "touched_at",
-    "imported_at",
-)
 
 
 class Book(Steps):
@@ -204,8 +180,7 @@ class Book(Steps):
         """Store everything: timers, runs, steps to come, events, the ticket's next target; then tell who must know."""
         moved = list(self._moved.values())
         overdue = self._leave_to_tick()
-        for timer in moved:
-            timer.save(update_fields=MOVED_FIELDS)
+        update_timers(moved)
         if self._new:
             Timer.objects.bulk_create(self._new)
         if self._runs:

@@ -107,8 +107,10 @@ def test_an_escalation_says_which_steps_would_lie_elsewhere(sven: Client) -> Non
     page = sven.get(where)
     data: dict[str, Any] = {"name": "Chain"}
     for form in page.context["steps"].forms[:1]:
-        data |= {form.add_prefix(name): value for name, value in form.initial.items() if value is not None}
-    data |= {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "0", "form-0-percent": "20", "form-0-who": ["assignee"]}
+        data |= {
+            form.add_prefix(name): value for name, value in form.initial.items() if isinstance(value, str | list | int)
+        }
+    data |= {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "0", "form-0-number": "20", "form-0-who": ["assignee"]}
     html = sven.post(where, {**data, "trial": "check"}).content.decode()
     assert 'id="whatif"' in html
     assert "By the new version" in html
