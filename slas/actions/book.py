@@ -14,7 +14,7 @@ from functools import cached_property
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
 from slas.actions.stepping import Steps
-from slas.actions.writing import update_timers
+from slas.actions.writing import insert_runs, replace_steps, update_timers
 from slas.bell import ring_for
 from slas.models import CalendarVersion, LateSteps, Metric, Run, State, StepDue, Timer
 from slas.past import Past, StoredPast, Stretch, beginning_of
@@ -183,13 +183,12 @@ class Book(Steps):
         update_timers(moved)
         if self._new:
             Timer.objects.bulk_create(self._new)
-        if self._runs:
-            Run.objects.bulk_create(self._runs)
-        if moved:
-            StepDue.objects.filter(timer__in=moved).delete()
+        for run in self._runs:
+            run.timer_id = run.timer.pk  # new timers have their id only now
+        insert_runs(self._runs)
         waiting = [step for timer in (*self._new, *moved) for step in self._steps_due(timer, overdue)]
+        replace_steps(moved, waiting)
         if waiting:
-            StepDue.objects.bulk_create(waiting)
             ring_for(waiting, self.now if self.imports else self.at)
         self._set_next_target()
         if self._fired:
