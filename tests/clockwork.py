@@ -49,9 +49,9 @@ SELECT id, '', '', '', '', 0 FROM tickets_ticket WHERE number LIKE 'BEN%%'
 TIMERS = """
 INSERT INTO slas_timer (ticket_id, policy_id, goal_id, kind, metric, cycle_no, state, target_us, time_zone, repeats,
     calendar_version_id, chain_version_id, started_at, due_at, retroactive, elapsed_closed_us, run_started_at, version,
-    epoch, done_steps, touched_at)
+    epoch, done_steps, reset_held, touched_at)
 SELECT k.id, s.policy_id, s.goal_id, s.kind, s.metric, 1, 'running', 200000000000, '', '{}', s.calendar_version_id,
-       s.chain_version_id, now(), now() + interval '200000 s', false, 0, now(), 1, 0, '{}', now()
+       s.chain_version_id, now(), now() + interval '200000 s', false, 0, now(), 1, 0, '{}', false, now()
   FROM tickets_ticket k, (SELECT * FROM slas_timer ORDER BY id LIMIT 2) s WHERE k.number LIKE 'BEN%%'
 """
 STEPS = """
@@ -64,7 +64,9 @@ SELECT t.id, 1, 0, p, 0, t.started_at + interval '2000 s' * p, 0, ''
 DUE = """
 WITH chosen AS (
     SELECT t.id, now() + (%(after)s + %(spread)s * row_number() OVER (ORDER BY t.id) / %(count)s) * interval '1 s' AS at
-      FROM slas_timer t JOIN tickets_ticket k ON k.id = t.ticket_id WHERE k.number LIKE 'BEN%%'
+      FROM slas_timer t JOIN tickets_ticket k ON k.id = t.ticket_id
+      JOIN slas_stepdue s ON s.timer_id = t.id AND s.step = 100
+     WHERE k.number LIKE 'BEN%%' AND t.state = 'running' AND t.breached_at IS NULL
      ORDER BY t.id LIMIT %(count)s),
 moved AS (
     UPDATE slas_timer t

@@ -68,9 +68,19 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 200_000  # KiB: a child that has grown beyond this is replaced after its task
 
 
+# A call that nobody takes is thrown away so late that a worker's clock may be wrong by most of an hour: with less it
+# would take every call for an old one. An hour of empty looks is made up for in seconds.
+SHORTEST_LIFE_S = 3600
+
+
 def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
-    """Return the beat entry of a task that looks for work; a call nobody took within two periods is thrown away."""
-    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": 2 * seconds}}
+    """Return the beat entry of a task that looks for work; a call nobody took within an hour, or two periods where
+    those are longer, is thrown away."""
+    return {
+        "task": task,
+        "schedule": seconds,
+        "options": {"queue": queue, "expires": max(2 * seconds, SHORTEST_LIFE_S)},
+    }
 
 
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")

@@ -14,7 +14,7 @@ from itsm.tickets.clock import db_now
 from slas.models import Alarm, AlarmKind, Audit, StepDue
 from slas.tick import lag_seconds
 from slas.watch.auditor import EVERY, audit_if_time
-from slas.watch.heartbeats import silent_roles
+from slas.watch.heartbeats import SILENT_AFTER_S, silent_roles
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ RETURNING xmax = 0
 """
 
 _looked_at = float("-inf")
+_began = time.monotonic()
 
 
 def look(*, at_once: bool = False, audit_every: timedelta = EVERY) -> bool:
@@ -69,7 +70,9 @@ def what_is_wrong(standing: set[str]) -> dict[str, dict[str, Any]]:
     last = Audit.objects.first()
     if last is not None and last.findings:
         found[AlarmKind.DIFFERENT] = {"differences": len(last.findings), "first": last.findings[0]}
-    if silent := silent_roles():
+    # After a stop everybody has been silent: who has only just begun to look gives the others time to speak.
+    has_waited = AlarmKind.SILENT in standing or time.monotonic() - _began > SILENT_AFTER_S
+    if has_waited and (silent := silent_roles()):
         found[AlarmKind.SILENT] = {"roles": silent}
     return found
 

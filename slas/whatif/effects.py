@@ -195,12 +195,19 @@ def _followed(
     longer has, as they would be with the new one."""
     book = DraftBook(ticket, [_copy_of(timer) for timer in timers], runs, at)
     active = {(timer.kind, timer.metric) for timer in book.active()}
+    # A policy that is switched off ends its clocks at once; what takes its place begins with the ticket's next change.
+    ended = {}
+    for timer in book.active():
+        if levels.policy(timer.policy_id) is None:
+            book.cancel(timer)
+            ended[timer.kind, timer.metric] = timer
     follow_state(book, levels=levels)
     touched = {(timer.kind, timer.metric): timer for timer in book.timers if timer.pk is None or timer.is_active}
     for timer in book.timers:
         key = (timer.kind, timer.metric)
         if key in active:
             touched.setdefault(key, timer)
+    touched |= ended
     kept: dict[Key, Timer] = {}
     plans = levels.plans_for(ticket, at)
     for key, timer in touched.items():

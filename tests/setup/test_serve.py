@@ -51,7 +51,9 @@ def test_a_second_supervisor_for_the_same_directory_is_refused(desk: Desk) -> No
     assert desk.get("/readyz")[0] == 200
 
 
-@pytest.mark.parametrize("word", ["celery --quiet -A itsm.celery --skip-checks beat", "-n timers@", "granian"])
+@pytest.mark.parametrize(
+    "word", ["celery --quiet -A itsm.celery --skip-checks beat", "-n timers@", "django ticker", "granian"]
+)
 def test_a_killed_child_is_started_again(desk: Desk, word: str) -> None:
     before = {process.pid for process in desk.processes(word)}
     oldest = psutil.Process(min(before))

@@ -1,4 +1,4 @@
-"""Several at once: ticks against each other, against people, and killed at every statement."""
+"""Several at once: ticks against each other and against people. More are among the properties of the tick."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import Any
 import pytest
 from django.db import close_old_connections, connection, transaction
 
-from incidents.actions import open_incident, reply, resolve
+from incidents.actions import open_incident, reply
 from incidents.models import Incident
 from itsm.tickets.actions import lock
 from itsm.tickets.actors import SYSTEM
-from itsm.tickets.models import TicketEvent
-from slas import tick as ticking
 from slas.actions import save_chain
-from slas.models import SlaEvent, State, StepDue
+from slas.models import SlaEvent
 from slas.tick import tick
 from tests.cast import Cast, as_, make_cast
-from tests.slas.conftest import clock, make_levels, move_back
+from tests.slas.conftest import make_levels, move_back
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,16 +71,6 @@ def events_of_everybody() -> list[tuple[int, int]]:
     return sorted(SlaEvent.objects.values_list("timer_id", "step"))
 
 
-def test_many_ticks_fire_each_step_once(desk: Cast) -> None:
-    overdue(desk, 12)
-    expected = sorted(StepDue.objects.filter(fire_at__lte=ticking.db_now()).values_list("timer_id", "step"))
-    assert len(expected) == 48
-    answers = together(*[tick] * 4)
-    assert sum(answers) == 48
-    assert events_of_everybody() == expected
-    assert TicketEvent.objects.filter(code__startswith="sla.").count() == 48
-
-
 def test_a_ticket_in_use_is_skipped_and_fires_later(desk: Cast) -> None:
     busy, free = overdue(desk, 2)
     held, done = threading.Event(), threading.Event()
@@ -104,24 +92,6 @@ def test_a_ticket_in_use_is_skipped_and_fires_later(desk: Cast) -> None:
     assert answers[1] == 4
     assert set(SlaEvent.objects.values_list("timer__ticket_id", flat=True)) == {free.pk}
     assert tick() == 4
-
-
-def test_a_tick_and_a_stop_give_one_of_the_serial_histories(desk: Cast) -> None:
-    for incident in overdue(desk, 6):
-        answers = together(tick, lambda incident=incident: resolve(incident, actor=as_(desk.anna), **FIXED), tick)
-        assert not [answer for answer in answers if isinstance(answer, Exception)]
-        response, resolution = clock(incident, "response"), clock(incident)
-        assert (response.state, resolution.state) == (State.MISSED, State.MET)
-        assert response.breached_at == response.due_at
-        steps = SlaEvent.objects.filter(timer__in=(response, resolution))
-        assert sorted(steps.values_list("timer__metric", "step")) == [
-            ("resolution", 50),
-            ("response", 50),
-            ("response", 75),
-            ("response", 100),
-        ]
-        assert TicketEvent.objects.filter(ticket_id=incident.pk, code="sla.breached").count() == 1
-        assert not StepDue.objects.filter(timer__ticket_id=incident.pk).exists()
 
 
 def test_deeds_of_a_chain_and_of_people_do_not_block_each_other(desk: Cast) -> None:
@@ -171,35 +141,3 @@ def test_the_kernel_locks_the_ticket_before_its_child(desk: Cast) -> None:
 
 class Killed(BaseException):
     """The process is gone: nothing may catch it and go on."""
-
-
-def test_killed_at_any_statement_the_end_is_the_same(desk: Cast) -> None:
-    overdue(desk, 2)
-    expected = sorted(StepDue.objects.filter(fire_at__lte=ticking.db_now()).values_list("timer_id", "step"))
-    survived = 0
-    for fatal in range(1, 500):
-        count = 0
-
-        def die(execute: Any, sql: str, params: Any, many: bool, context: Any, fatal: int = fatal) -> Any:
-            nonlocal count
-            count += 1
-            if count == fatal:
-                raise Killed
-            return execute(sql, params, many, context)
-
-        try:
-            with connection.execute_wrapper(die):
-                tick()
-        except Killed:
-            connection.close()
-            survived += 1
-            if events_of_everybody():
-                break
-            assert not TicketEvent.objects.filter(code__startswith="sla.").exists()
-            assert sorted(StepDue.objects.filter(fire_at__lte=ticking.db_now()).values_list("timer_id", "step")) == (
-                expected
-            )
-    assert survived > 12
-    tick()
-    assert events_of_everybody() == expected
-    assert TicketEvent.objects.filter(code__startswith="sla.").count() == len(expected)
