@@ -177,7 +177,7 @@ def told_now(steps: Sequence[Stored], ticket: Ticket, now: datetime) -> list[Lin
         later = [list(one["actions"]) for one in steps[number + 1 :]]
         orders = [action for action in step["actions"] if action["do"] == NOTIFY]
         told = recipients.find(ticket, orders, now, later) if orders else {"users": []}
-        people = User.objects.filter(pk__in=told["users"]).order_by("display_name")
+        people = User.objects.filter(pk__in=[*told["users"], *told.get("outside", ())]).order_by("display_name")
         names = people.values_list("display_name", flat=True)
         words = ", ".join(names)
         if told.get("no_recipient"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from itsm.notifications.actions.inbox import mark_ticket_read
+from itsm.notifications.actions.outside import tell_outside
 from itsm.notifications.audience import Recipient
 from itsm.notifications.calls import call_for, called_by
 from itsm.notifications.compose import compose
@@ -61,6 +62,8 @@ def tell(event: TicketEvent) -> None:
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
     Delivery.objects.bulk_create(calls, ignore_conflicts=True)
+    if outside := (event.data.get("notify") or {}).get("outside"):
+        tell_outside(event, outside)
 
 
 def _recipients(occasion: Occasion) -> Iterator[tuple[Recipient, Wording]]:

@@ -32,14 +32,18 @@ class Recipients:
     ) -> dict[str, Any]:
         """Return whom the notices among the actions name: `{"users": ids, "team": id or None, "role": "…|…"}`.
 
-        `in_hours` lists those who are told in their hours only. Where none of them is anybody (`no_recipient`), the
+        `in_hours` lists those who are told in their hours only, `outside` those who do not use the desk and so are told
+        less. Where none of them is anybody (`no_recipient`), the
         people of the next of the `later` steps that names somebody are told at once, and the team: its members, else
         its lead, else the administrators.
         """
         orders = [action for action in actions if action["do"] == NOTIFY]
         users, team_id, in_hours = self._named(ticket, orders, now)
         found: dict[str, Any] = {"role": "|".join(_roles_of(orders))}
-        if not users:
+        outside = _outside(ticket, orders)
+        if outside:
+            found["outside"] = outside
+        if not users and not outside:
             found["no_recipient"] = True
             for following in later:
                 users, team_id, _hours = self._named(ticket, [one for one in following if one["do"] == NOTIFY], now)
@@ -80,7 +84,7 @@ class Recipients:
         person = ticket.assignee if role == ASSIGNEE else None
         if role == REQUESTER_MANAGER:
             person = ticket.requester.manager
-            # What is internal is told to people of the desk only.
+            # What is internal is told to people of the desk only; others: `_outside`.
             person = person if person is not None and sees_all_tickets(person) else None
         return [person.pk] if person is not None and person.is_active else []
 
@@ -129,3 +133,11 @@ def _roles_of(orders: Iterable[Action]) -> list[str]:
     for kind in ("people", "roles", "on_call"):
         named += [kind] if any(action.get(kind) for action in orders) else []
     return named
+
+
+def _outside(ticket: Any, orders: Iterable[Action]) -> list[int]:
+    """The requester's manager, where a step names them and they do not use the desk."""
+    if not any(REQUESTER_MANAGER in action.get("who", ()) for action in orders):
+        return []
+    person = ticket.requester.manager
+    return [person.pk] if person is not None and person.is_active and not sees_all_tickets(person) else []

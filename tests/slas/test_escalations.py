@@ -12,6 +12,7 @@ from incidents.actions import hold, open_incident, perform
 from incidents.models import Incident
 from itsm.accounts.actions import deactivate_user
 from itsm.accounts.models import User
+from itsm.notifications.actions import notices_for
 from itsm.notifications.models import Delivery, Endpoint, Mail, Notice
 from itsm.tickets.actions import override_priority
 from itsm.tickets.actors import SYSTEM
@@ -105,6 +106,23 @@ def test_nobody_found_reaches_the_next_step_at_once_and_the_team(cast: Cast, rot
     Rota.objects.filter(pk=rota.pk).update(is_active=False)
     hand_out()
     assert "nobody whom the step names was there" in Mail.objects.filter(user=cast.sven)[0].text
+
+
+def test_a_manager_outside_the_desk_is_told_without_what_the_ticket_says(cast: Cast) -> None:
+    chain(at(50, notify(who=["requester_manager"])))
+    incident = opened(cast, team=cast.network)
+    User.objects.filter(pk=cast.rita.pk).update(manager=cast.rosa)
+    [event] = later(incident, 4 * H + SECOND)
+    assert event["notify"] == {"users": [], "team": None, "role": "requester_manager", "outside": [cast.rosa.pk]}
+    hand_out()
+    mail = Mail.objects.get(user=cast.rosa)
+    assert f"The request {incident.number} of Rita Example may take longer" in mail.text
+    assert "Printer" not in mail.text + mail.subject + mail.html
+    assert notices_for(cast.rosa).count() == 1
+    User.objects.filter(pk=cast.rita.pk).update(manager=cast.sven)
+    other = opened(cast, team=cast.network)
+    [event] = later(other, 4 * H + SECOND)
+    assert event["notify"]["users"] == [cast.sven.pk]
 
 
 def test_who_has_left_is_skipped(cast: Cast) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from icalendar import Calendar
 
 from itsm.accounts.actions import deactivate_user
@@ -295,3 +297,31 @@ def test_reminder_comes_once_and_as_early_as_chosen(cast: Cast, rota: Rota) -> N
     assert Notice.objects.get(user=cast.anna, kind="shift_reminder").text
     assert not Notice.objects.filter(user=cast.ben).exists()
     assert other.start != shift.start
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_accept_at_the_same_moment_are_one(cast: Cast) -> None:
+    layers = [layer(cast.anna, cast.ben)]
+    rota = save_rota(None, name="Network", team=cast.network, time_zone="UTC", layers=layers, actor=as_(cast.sven))
+    shift = next_shift(rota, cast.anna)
+    swap = ask_swap(rota, starts_at=shift.start, ends_at=shift.end, actor=as_(cast.anna))
+    together, outcomes = threading.Barrier(4), []
+
+    def accept(user: User) -> None:
+        together.wait()
+        try:
+            outcomes.append(accept_swap(swap, actor=as_(user)).state)
+        except IllegalMove:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    people = (cast.ben, cast.ben, cast.lena, cast.lena)
+    threads = [threading.Thread(target=accept, args=(User.objects.get(pk=one.pk),)) for one in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["accepted", "accepted", "refused", "refused"]
+    assert RotaOverride.objects.count() == 1
+    assert Notice.objects.filter(user=cast.anna, kind="swap_answered").count() == 1
