@@ -58,7 +58,7 @@ def _update(timers: Sequence[Timer]) -> None:
 @cache
 def _statement() -> tuple[str, list[tuple[str, str]]]:
     """Return the statement, and for each of its columns the attribute that holds its value."""
-    fields = [Timer._meta.get_field(name) for name in MOVED_FIELDS]
+    fields: list[Any] = [Timer._meta.get_field(name) for name in MOVED_FIELDS]
     columns = [(str(field.column), str(field.attname), str(field.db_type(connection))) for field in fields]
     sets = ", ".join(f"{column} = u.{column}" for column, _attribute, _kind in columns)
     kinds = ", ".join(f"{column} {kind}" for column, _attribute, kind in columns)

@@ -82,7 +82,7 @@ class Ticker:
 
     def _sleep(self, seconds: float) -> None:
         """Sleep until the time is over, the bell rings, or somebody says stop."""
-        heard = [self._wakes, *([self._listening] if self._listening is not None else [])]
+        heard: list[Any] = [self._wakes, *([self._listening] if self._listening is not None else [])]
         ready, _writable, _failed = select.select(heard, [], [], seconds)
         if self._listening is not None and self._listening in ready:
             for _notice in self._listening.notifies(timeout=0):

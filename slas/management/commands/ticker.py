@@ -3,13 +3,12 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils.translation import gettext_lazy as _
 
 from slas.ticker import run
 
 
 class Command(BaseCommand):
-    help = _("Fire service-level steps the moment they are due, until stopped. Any number of these may run at once.")
+    help = "Fire service-level steps the moment they are due, until stopped. Any number of these may run at once."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM."""
