@@ -24,8 +24,10 @@ OUTCOMES = {
 
 def waiting_for(ticket: Any) -> str | None:
     """Return what the ticket waits for; empty or None: for nothing. Asks the database for a ticket read as such."""
-    reason: str | None = getattr(getattr(ticket, "incident", ticket), "hold_reason", None)
-    return reason
+    if hasattr(ticket, "hold_reason"):  # an incident; its own `incident` would be asked of the database
+        reason: str | None = ticket.hold_reason
+        return reason
+    return getattr(getattr(ticket, "incident", None), "hold_reason", None)
 
 
 def is_with_supplier(ticket: Any) -> bool:

@@ -18,6 +18,7 @@ from reports.filters import Choices
 from reports.stays import shares_of, summed
 from reports.tables import names
 from reports.waits import Waits, WaitTables, waits_of
+from slas.clocks import clock_of
 
 FETCHED = 500
 
@@ -100,7 +101,7 @@ def _soon(asked: Asked) -> Table:
             *(timer.due_at, clock.remaining_s, clock.state, timer.ticket.team, timer.ticket.assignee),
         )
         for timer in found
-        for clock in [lists.clock_of(timer, asked.now)]
+        for clock in [clock_of(timer, asked.now)]
     )
     return Table("due-soon", [*heads, _("team"), _("assignee")], rows)
 

@@ -214,4 +214,5 @@ def _holds(user: User, filters: Filters, now: datetime, minutes: int) -> tuple[s
 
 def _literal(rows: Any) -> str:
     """Return a query of the ORM as text with its values in it, to stand inside a larger one that has parameters."""
-    return str(connection.ops.compose_sql(*rows.query.sql_with_params())).replace("%", "%%")
+    compose: Any = connection.ops
+    return str(compose.compose_sql(*rows.query.sql_with_params())).replace("%", "%%")

@@ -95,20 +95,27 @@ def listed(user: User, filters: Filters, now: datetime, verdicts: Sequence[str])
     return _to_show(clocks_of(user, filters, now).filter(verdict__in=verdicts)).order_by("-counted_at", "-pk")
 
 
-def page_of_clocks(clocks: QuerySet[Any], after: str) -> tuple[list[Any], str]:
-    """Return the rows of `listed` after the mark, and the mark of the page after them (blank: there is none).
+def page_of_clocks(
+    user: User, filters: Filters, now: datetime, verdicts: Sequence[str], after: str
+) -> tuple[list[Any], str]:
+    """Return the next rows of `listed` after the mark, and the mark of the page after them (blank: there is none).
+
+    Two queries: which clocks, by little more than their instants; then, for these few, what a row shows.
 
     Raises:
         Invalid: the mark was not made here.
     """
+    clocks = clocks_of(user, filters, now).filter(verdict__in=verdicts).order_by("-counted_at", "-pk")
     if after:
         at, pk = _mark(after)
         clocks = clocks.filter(Q(counted_at__lt=at) | Q(counted_at=at, pk__lt=pk))
-    rows = list(clocks[: PAGE + 1])
-    if len(rows) <= PAGE:
+    marks = list(clocks.values_list("counted_at", "pk")[: PAGE + 1])
+    shown = _to_show(judged(timers_seen_by(user).filter(pk__in=[pk for _at, pk in marks[:PAGE]]), now))
+    rows = list(shown.order_by("-counted_at", "-pk"))
+    if len(marks) <= PAGE:
         return rows, ""
-    last = rows[PAGE - 1]
-    return rows[:PAGE], f"{last.counted_at.isoformat()}~{last.pk}"
+    at, pk = marks[PAGE - 1]
+    return rows, f"{at.isoformat()}~{pk}"
 
 
 def find_clock(user: User, pk: int, now: datetime) -> Any:

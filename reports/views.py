@@ -32,6 +32,7 @@ from reports.models import Reason
 from reports.period import Span
 from reports.stays import shares_of, summed
 from reports.waits import waits_of
+from slas.clocks import clock_of
 from slas.models import Timer
 
 Figures = Callable[[Asked], dict[str, Any]]
@@ -90,8 +91,7 @@ def breaches(request: HttpRequest) -> HttpResponse:
 
 def _list(asked: Asked, verdict: str) -> dict[str, Any]:
     wanted = lists.verdicts_of(verdict)
-    found = lists.listed(asked.user, asked.filters, asked.now, wanted)
-    rows, after = lists.page_of_clocks(found, asked.given.get("after", ""))
+    rows, after = lists.page_of_clocks(asked.user, asked.filters, asked.now, wanted, asked.given.get("after", ""))
     here = asked.filters.query(verdict=verdict)
     return {
         "rows": list(lists.rows_of(rows, asked.now)),
@@ -113,7 +113,7 @@ def soon(request: HttpRequest) -> HttpResponse:
         hours = asked.number("hours", HOURS, 4)
         found = lists.soon(asked.user, asked.filters, asked.now, hours)
         return {
-            "rows": [(timer, lists.clock_of(timer, asked.now)) for timer in found],
+            "rows": [(timer, clock_of(timer, asked.now)) for timer in found],
             "hours": hours,
             "offered": [(one, f"?{asked.filters.query(hours=str(one))}") for one in HOURS],
             "is_cut": len(found) == lists.SOON,

@@ -30,6 +30,10 @@ class TimerSerializer(serializers.Serializer[Any]):
     policy = serializers.CharField(read_only=True)
     calendar = serializers.CharField(read_only=True)
     cycle = serializers.IntegerField(read_only=True)
+    team = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Name of the team whose stay is timed; null for other metrics"
+    )
+    time_zone = serializers.CharField(read_only=True, help_text="Blank: the calendar's own")
     state = serializers.CharField(
         read_only=True, help_text="on_track, at_risk, breached, paused, met, missed or cancelled"
     )
@@ -61,6 +65,8 @@ def _data_of(timer: Timer, now: datetime) -> dict[str, Any]:
         "policy": timer.policy.name,
         "calendar": timer.calendar_version.calendar.name,
         "cycle": timer.cycle_no,
+        "team": timer.team.name if timer.team is not None else None,
+        "time_zone": timer.time_zone,
         "state": clock.state,
         "is_paused": clock.is_paused,
         "target_seconds": timer.target_s,

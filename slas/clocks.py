@@ -60,13 +60,18 @@ def clocks_for(tickets: Iterable[Any], now: datetime | None = None) -> dict[int,
     """Return the clocks of each of the tickets by ticket id, as they stand at `now` (default: the database's clock).
 
     One query for all tickets (and one for the clock where `now` is not given). Within a ticket: active ones first, the
-    soonest due first; cancelled ones are left out. A ticket without timers has an empty list.
+    soonest due first. Cancelled ones are left out, and of earlier cycles those that were met: updates and turns come by
+    the dozen. A ticket without timers has an empty list.
     """
     shown = list(tickets)
     instant = now if now is not None else db_now()
     found: dict[int, list[Clock]] = {ticket.pk: [] for ticket in shown}
-    for timer in Timer.objects.of_tickets(shown).exclude(state=State.CANCELLED).to_show():
-        found[timer.ticket_id].append(clock_of(timer, instant))
+    timers = list(Timer.objects.of_tickets(shown).exclude(state=State.CANCELLED).to_show())
+    newest = {(timer.ticket_id, timer.kind, timer.metric): timer.cycle_no for timer in timers}
+    for timer in timers:
+        is_newest = newest[timer.ticket_id, timer.kind, timer.metric] == timer.cycle_no
+        if is_newest or timer.state != State.MET:
+            found[timer.ticket_id].append(clock_of(timer, instant))
     for clocks in found.values():
         clocks.sort(key=_urgency)
     return found
@@ -87,7 +92,7 @@ def clock_of(timer: Timer, now: datetime) -> Clock:
     return Clock(
         ref=timer.ref,
         metric=timer.metric,
-        label=timer.get_metric_display(),
+        label=_label(timer),
         policy=timer.policy.name,
         state=state_of(timer, now, remaining / US),
         due_at=timer.due_at,
@@ -102,6 +107,11 @@ def clock_of(timer: Timer, now: datetime) -> Clock:
         is_active=timer.is_active,
         is_acknowledged=timer.acknowledged_at is not None,
     )
+
+
+def _label(timer: Timer) -> str:
+    words = str(timer.get_metric_display())
+    return f"{words}: {timer.team}" if timer.team is not None else words
 
 
 def state_of(timer: Timer, now: datetime, remaining_s: float) -> str:

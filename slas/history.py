@@ -89,6 +89,10 @@ class PastTicket:
         """Who asked, as they are today."""
         return self._people.get(self.requester_id)
 
+    def become(self, status: str) -> None:
+        """Take the status that an event led to. It is a memory of a ticket: nothing is moved."""
+        self.status = status
+
     @property
     def watcher_rows(self) -> PastTicket:
         """Stands for the rows of who watched: `all()` gives things with a `user_id`."""
@@ -249,7 +253,7 @@ def _apply(state: PastTicket, event: Event, outcome: Outcome) -> frozenset[str]:
     for name, (_old, new) in changes.items():
         setattr(state, _column(name), _id_of(new) if name in REFERENCES else new)
     if outcome.status is not None:
-        state.status = outcome.status
+        state.become(outcome.status)
     for name in outcome.clears:
         setattr(state, name, None if name.endswith("_at") else "")
     for name in outcome.takes:

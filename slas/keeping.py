@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from slas.models import Timer
-from slas.plans import current_stamp
+from slas.plans import STAMP
 
 RELATED = ("policy", "calendar_version", "chain_version")
+
+
+def stamp_of(timers: Sequence[Timer]) -> str | None:
+    """Return the stamp of the set-up as it stood when `timers_of` read these timers; None where it is not known."""
+    return getattr(timers[0], "setup_stamp", None) if timers else None
+
 
 _kept: tuple[str, dict[tuple[str, int], Any]] | None = None
 
@@ -19,10 +26,11 @@ def timers_of(ticket: Any) -> list[Timer]:
     themselves, so they are kept in the process under the stamp that every edit of them changes.
     """
     global _kept  # a small read-only set-up for the process, replaced as a whole
-    timers = list(Timer.objects.of_tickets([ticket]))
+    stamped = Timer.objects.of_tickets([ticket]).extra(select={"setup_stamp": f"({STAMP})"})  # noqa: S610  a constant
+    timers: list[Timer] = list(stamped)
     if not timers:
         return timers
-    stamp = current_stamp()
+    stamp = stamp_of(timers)
     if stamp is None:
         return list(Timer.objects.of_tickets([ticket]).to_work_on())
     kept = _kept  # read once: another thread may put another stamp's in its place at any time

@@ -10,7 +10,7 @@ from icalendar import Calendar, Event
 
 from itsm.accounts.models import User
 from itsm.notifications.addresses import mail_domain
-from slas.models import Rota, RotaFeed, RotaLevel
+from slas.models import Rota, RotaFeed, RotaLevel, RotaOverride
 from slas.oncall import Shift
 from slas.rotas import people_named, schedule_of, shifts_of
 
@@ -28,6 +28,8 @@ def feed_calendar(feed: RotaFeed, now: datetime) -> bytes:
         shifts = [(one.rota, one.shift) for one in shifts_of(feed.owner, start, end)]
         title = _("On call: %(name)s") % {"name": feed.owner.display_name}
     people = people_named(shift.person for _rota, shift in shifts)
+    covers = {shift.on_call.cover for _rota, shift in shifts if shift.on_call.cover is not None}
+    made = dict(RotaOverride.objects.filter(pk__in=covers).values_list("pk", "created_at"))
     calendar = Calendar()
     calendar.add("prodid", "-//Service desk//On call//EN")
     calendar.add("version", "2.0")
@@ -36,7 +38,7 @@ def feed_calendar(feed: RotaFeed, now: datetime) -> bytes:
     calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for rota, shift in shifts:
-        calendar.add_component(_event(rota, shift, people.get(shift.person)))
+        calendar.add_component(_event(rota, shift, people.get(shift.person), made.get(shift.on_call.cover or 0)))
     return bytes(calendar.to_ical())
 
 
@@ -50,12 +52,12 @@ def _midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _event(rota: Rota, shift: Shift, person: User | None) -> Event:
+def _event(rota: Rota, shift: Shift, person: User | None, covered_at: datetime | None) -> Event:
     name = person.display_name if person else "?"
     event = Event()
     event.add("uid", shift_uid(rota, shift))
-    # The same until the rota is edited: a reader that asks every hour sees the same bytes while nothing changes.
-    event.add("dtstamp", rota.updated_at)
+    # When this shift last changed: a reader that asks every hour sees the same bytes while nothing does.
+    event.add("dtstamp", max(rota.updated_at, covered_at) if covered_at else rota.updated_at)
     event.add("dtstart", shift.start)
     event.add("dtend", shift.end)
     event.add("summary", f"{name} · {rota.name}" + (f" ({RotaLevel(shift.level).label})" if shift.level > 1 else ""))

@@ -187,13 +187,17 @@ class Levels:
         return self.team_hours.get(ticket.team_id, goal.calendar_version)
 
 
+STAMP = "SELECT stamp FROM slas_setup WHERE id = 1"
 _kept: tuple[str, Levels] | None = None
 
 
-def current_levels() -> Levels:
-    """Return what is promised now. One query, and three more when something was edited since the last call."""
+def current_levels(stamp: str | None = None) -> Levels:
+    """Return what is promised now. One query, and three more when something was edited since the last call.
+
+    `stamp`: the stamp of the set-up, where the caller has just read it; then there is no query as a rule.
+    """
     global _kept  # one small read-only set-up for the process, replaced as a whole
-    stamp = current_stamp()
+    stamp = stamp or current_stamp()
     kept = _kept
     if stamp is not None and kept is not None and kept[0] == stamp:
         return kept[1]
@@ -211,10 +215,10 @@ def policies() -> tuple[PolicyPlan, ...]:
 def current_stamp() -> str | None:
     """Return the stamp of the set-up as it stands: what was kept under it still holds.
 
-    Asked twice by every verb, so by hand: building the query would take thirty times as long as answering it.
+    Asked by every verb, so by hand: building the query would take thirty times as long as answering it.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT stamp FROM slas_setup WHERE id = 1")
+        cursor.execute(STAMP)
         row = cursor.fetchone()
     return str(row[0]) if row else None
 

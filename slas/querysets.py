@@ -28,4 +28,4 @@ class TimerQuerySet(models.QuerySet[Any]):
     def to_show(self) -> TimerQuerySet:
         """Return the timers with all that a reader is shown, in one query. A calendar's hours are left out: they are
         read once in each process, when they are first needed."""
-        return self.select_related("policy", "calendar_version__calendar").defer("calendar_version__spec")
+        return self.select_related("policy", "team", "calendar_version__calendar").defer("calendar_version__spec")

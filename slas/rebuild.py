@@ -135,29 +135,39 @@ def _rebuilt(
 
 def _move_of(sweep: Sweep, promised: Promised) -> Callable[[Book], None]:
     """Return what the job did to the timers in a book."""
+    deeds = {str(Sweep.Why.SETTLED): _settle, str(Sweep.Why.ZONES): _measure_anew}
+    deed = deeds.get(sweep.why, _follow_edit)
+    moved = {tuple(cycle) for cycle in sweep.timers}
 
-    def settle(book: Book) -> None:
+    def move(book: Book) -> None:
         book.at = sweep.at
         for timer in book.active():
-            if timer.state == State.RUNNING:
-                book.settle(timer)
+            if cycle_of(timer) in moved:
+                deed(book, timer, sweep, promised)
 
-    def follow_edit(book: Book) -> None:
-        book.at = sweep.at
-        levels = promised.at(sweep.recorded_at)
-        for timer in book.active():
-            policy = levels.policy(timer.policy_id)
-            if policy is None:
-                book.cancel(timer)
-            elif timer.state == State.RUNNING:
-                goal = next((one for one in policy.goals if one.goal.pk == timer.goal_id), None)
-                by_team = goal is not None and goal.goal.use_team_calendar
-                hours = levels.hours_of(goal, book.ticket) if goal is not None and by_team else None
-                version = hours or promised.hours_at(timer.calendar_version, sweep.recorded_at)
-                if version.pk != timer.calendar_version_id:
-                    book.change_calendar(timer, version)
+    return move
 
-    return settle if sweep.why == Sweep.Why.SETTLED else follow_edit
+
+def _settle(book: Book, timer: Timer, sweep: Sweep, promised: Promised) -> None:
+    book.settle(timer)
+
+
+def _measure_anew(book: Book, timer: Timer, sweep: Sweep, promised: Promised) -> None:
+    book.change_calendar(timer, timer.calendar_version)
+
+
+def _follow_edit(book: Book, timer: Timer, sweep: Sweep, promised: Promised) -> None:
+    levels = promised.at(sweep.recorded_at)
+    policy = levels.policy(timer.policy_id)
+    if policy is None:
+        book.cancel(timer)
+        return
+    goal = next((one for one in policy.goals if one.goal.pk == timer.goal_id), None)
+    by_team = goal is not None and goal.goal.use_team_calendar
+    hours = levels.hours_of(goal, book.ticket) if goal is not None and by_team else None
+    version = hours or promised.hours_at(timer.calendar_version, sweep.recorded_at)
+    if version.pk != timer.calendar_version_id:
+        book.change_calendar(timer, version)
 
 
 def _runs_of(timer: Timer) -> list[Run]:

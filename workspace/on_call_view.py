@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zlib import crc32
@@ -161,13 +161,16 @@ def on_call_of(user: User, teams: Iterable[Team], now: datetime) -> list[Duty]:
 
 def alert_words(alert: Alert, people: Mapping[int, User]) -> str:
     """Return a warning as a sentence, without its time."""
+    person, other = people.get(alert.person or 0), people.get(alert.covered_by or 0)
     values = {
-        "name": people[alert.person].display_name if alert.person in people else "?",
-        "other": people[alert.covered_by].display_name if alert.covered_by in people else "?",
+        "name": person.display_name if person else "?",
+        "other": other.display_name if other else "?",
         "level": RotaLevel(alert.level).label,
     }
     if alert.kind == Warned.NOBODY:
         return _("%(level)s: nobody is on call.") % values
+    if alert.kind == Warned.UNPLANNED:
+        return _("No layer has hours here: nobody is on call.")
     if alert.kind == Warned.TWICE:
         return _("%(name)s is on call on two levels at once.") % values
     if alert.kind == Warned.INACTIVE:
@@ -179,7 +182,21 @@ def alert_words(alert: Alert, people: Mapping[int, User]) -> str:
     return _("%(name)s is away; %(other)s is on call instead.") % values
 
 
-def worst_first(alerts: Iterable[Alert], most: int) -> tuple[Sequence[Alert], int]:
-    """Return the warnings that matter most, in order of time, and how many are left out."""
-    found = sorted(alerts, key=lambda one: (one.kind != Warned.NOBODY, one.covered_by is not None, one.start))
-    return sorted(found[:most], key=lambda one: one.start), max(len(found) - most, 0)
+@dataclass(frozen=True)
+class Alerts:
+    """Warnings for the page: those that matter most, how many are left out, and the gaps that nobody planned for."""
+
+    shown: list[Alert]
+    left_out: int
+    unplanned: list[Alert]
+
+
+def sorted_alerts(alerts: Iterable[Alert], most: int) -> Alerts:
+    """Return the warnings with the worst first, shown in order of time; gaps outside all hours are told as one."""
+    found = list(alerts)
+    unplanned = [one for one in found if one.kind == Warned.UNPLANNED]
+    rest = sorted(
+        (one for one in found if one.kind != Warned.UNPLANNED),
+        key=lambda one: (one.kind != Warned.NOBODY, one.covered_by is not None, one.start),
+    )
+    return Alerts(sorted(rest[:most], key=lambda one: one.start), max(len(rest) - most, 0), unplanned)

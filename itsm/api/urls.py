@@ -11,6 +11,7 @@ from itsm.api.root import NothingHere, RootViews
 from itsm.api.schema import SchemaView
 from itsm.tickets.api.attachments import DownloadViews
 from itsm.tickets.api.categories import CategoryViews
+from slas.rota_api import RotaViews
 
 LIST: dict[str, Any] = {"get": "index"}
 RETRIEVE: dict[str, Any] = {"get": "retrieve"}
@@ -30,6 +31,9 @@ urlpatterns = [
     path("v1/categories/<str:ref>/", CategoryViews.as_view(RETRIEVE), name="category"),
     path("v1/services/", ServiceViews.as_view(LIST), name="services"),
     path("v1/services/<str:ref>/", ServiceViews.as_view(RETRIEVE), name="service"),
+    path("v1/rotas/", RotaViews.as_view(LIST), name="rotas"),
+    path("v1/rotas/<str:ref>/", RotaViews.as_view(RETRIEVE), name="rota"),
+    path("v1/on-call/", RotaViews.as_view({"get": "now"}), name="on-call"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     re_path(r"^", NothingHere.as_view(EVERY_METHOD)),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from cmdb.models import Service
 from itsm.accounts.actions import create_team
 from itsm.accounts.models import Department, Location, Organisation, Team, User
 from itsm.accounts.roles import Role
+from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import Category, RoutingRule
+from slas.actions import save_rota
 
 DOMAIN = "demo.example"
 LOGINS = ("requester", "agent", "lead", "changes", "auditor", "admin")
@@ -98,6 +101,21 @@ def make_desk(password: str) -> Desk:
         for name, description, team, icon in SERVICES
     }
     return Desk(people, teams, services, _categories(teams))
+
+
+def make_rota(desk: Desk, now: datetime) -> None:
+    """Let the network team be on call by weeks outside office hours, with its lead as the second level."""
+    start = (now - timedelta(days=28)).date().isoformat()
+    turns = {"unit": "week", "every": 1, "minute": 9 * 60, "weekday": 0, "starts": start}
+    agents = [desk.people["agent"].pk, desk.people["nils"].pk]
+    night = [["00:00", "08:00"], ["17:00", "24:00"]]
+    weekly = [night] * 5 + [[["00:00", "24:00"]]] * 2
+    layers = [
+        {**turns, "name": "Nights and weekends", "level": 1, "members": agents, "weekly": weekly},
+        {**turns, "name": "Lead", "level": 2, "members": [desk.people["lead"].pk]},
+    ]
+    team = desk.teams["Network Operations"]
+    save_rota(None, name="Network on call", team=team, time_zone="Europe/London", layers=layers, actor=SYSTEM)
 
 
 def _people(password: str) -> dict[str, User]:

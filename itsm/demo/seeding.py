@@ -11,7 +11,7 @@ from django.db import transaction
 from incidents.actions import open_incident, perform, reply
 from itsm.accounts.models import User
 from itsm.accounts.roles import Role
-from itsm.demo.people import DOMAIN, Desk, make_desk
+from itsm.demo.people import DOMAIN, Desk, make_desk, make_rota
 from itsm.demo.stories import STORIES, Story
 from itsm.tickets.actions import assign
 from itsm.tickets.actors import Actor, Channel
@@ -34,6 +34,7 @@ def seed_demo() -> str | None:
     password = f"demo-{secrets.token_urlsafe(PASSWORD_BYTES)}"
     desk = make_desk(password)
     now = db_now()
+    make_rota(desk, now)
     for person in desk.people.values():
         person.roles = [*person.roles, Role.IMPORTER]
         person.__dict__.pop("permissions", None)

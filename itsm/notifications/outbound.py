@@ -23,6 +23,7 @@ LONGEST_S = 10.0
 LARGEST_SENT = 256 * 1024
 LARGEST_READ = 64 * 1024
 CHUNK = 8192
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class NotAllowed(Exception):
@@ -63,12 +64,16 @@ def check_url(url: str) -> tuple[str, str, int, str]:
 def is_allowed(address: str) -> bool:
     """Return whether this IP address may be called: a public one, or one in a network that the settings name."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    if mapped is not None:
-        ip = mapped
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip.sixtofour or _behind_nat64(ip) or ip
     if any(ip in network for network in settings.WEBHOOK_ALLOWED_NETWORKS if network.version == ip.version):
         return True
     return ip.is_global and not ip.is_multicast
+
+
+def _behind_nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that a translator (RFC 6052) would connect to."""
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 else None
 
 
 def resolve(host: str, port: int) -> str:

@@ -13,7 +13,7 @@ from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import Ticket
 from slas.actions.book import Book
-from slas.models import BusinessCalendar, CalendarVersion, ServiceLevelPolicy, State, Sweep, TeamCalendar, Timer
+from slas.models import BusinessCalendar, CalendarVersion, ServiceLevelPolicy, Setup, State, Sweep, TeamCalendar, Timer
 from slas.plans import current_levels
 from slas.querysets import TimerQuerySet
 
@@ -34,10 +34,21 @@ def follow_setup(*, actor: Actor = SYSTEM, limit: int | None = None) -> int:
     stale = CalendarVersion.objects.exclude(pk__in=BusinessCalendar.objects.values("current"))
     outdated = Timer.objects.filter(state=State.RUNNING, calendar_version__in=list(stale))
     moved = move_timers(outdated, _to_current_hours, actor=actor, limit=limit)
-    moved += move_timers(_by_hours_of_another_team(), _to_current_hours, actor=actor, limit=limit)
+    moved += _follow_teams(actor=actor, limit=limit)
     switched_off = ServiceLevelPolicy.objects.filter(is_active=False)
     dropped = Timer.objects.active().filter(policy__in=list(switched_off))
     return moved + move_timers(dropped, _cancel, actor=actor, limit=limit)
+
+
+def _follow_teams(*, actor: Actor, limit: int | None) -> int:
+    """Bring running timers to the hours of their teams; looks at them only after an edit, for it must look at all."""
+    setup = Setup.objects.filter(pk=1).first()
+    if setup is None or setup.followed == setup.stamp:
+        return 0
+    moved = move_timers(_by_hours_of_another_team(), _to_current_hours, actor=actor, limit=limit)
+    if limit is None or moved < limit:
+        Setup.objects.filter(pk=1).update(followed=setup.stamp)
+    return moved
 
 
 def _by_hours_of_another_team() -> TimerQuerySet:
@@ -95,8 +106,9 @@ def _move_of_ticket(ticket_id: int, which: TimerQuerySet, move: Move, actor: Act
     if not wanted:
         return 0
     now = db_now()
-    Sweep.objects.create(ticket=ticket, at=now, after_seq=ticket.event_seq, why=why)
     book = Book(ticket, timers, at=now, actor=actor, for_tick=actor.at is None)
+    which_moved = [[timer.kind, timer.metric, timer.cycle_no] for timer in book.timers if timer.pk in wanted]
+    Sweep.objects.create(ticket=ticket, at=now, after_seq=ticket.event_seq, why=why, timers=which_moved)
     for timer in book.timers:
         if timer.pk in wanted:
             move(book, timer)

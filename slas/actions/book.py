@@ -14,12 +14,12 @@ from functools import cached_property
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
 from slas.actions.stepping import Steps
+from slas.actions.writing import update_timers
 from slas.bell import ring_for
 from slas.models import CalendarVersion, LateSteps, Metric, Run, State, StepDue, Timer
 from slas.past import Past, StoredPast, Stretch, beginning_of
 from slas.plans import Key, Plan
 from slas.recording import record
-from slas.storing import save_moved
 from slas.timing import reached
 
 
@@ -180,7 +180,7 @@ class Book(Steps):
         """Store everything: timers, runs, steps to come, events, the ticket's next target; then tell who must know."""
         moved = list(self._moved.values())
         overdue = self._leave_to_tick()
-        save_moved(moved)
+        update_timers(moved)
         if self._new:
             Timer.objects.bulk_create(self._new)
         if self._runs:

@@ -63,10 +63,7 @@ def save_calendar(
         if extras is None:
             extras = extras_of(calendar)
         else:
-            for one in extras.holiday_sets:
-                if one.pk is None:
-                    one.save()
-                    record_change(actor.user, Deed.CREATED, one, {}, state_of(one, HOLIDAY_SET_PARTS))
+            extras = replace(extras, holiday_sets=tuple(_stored(one, actor) for one in extras.holiday_sets))
             calendar.holiday_sets.set(extras.holiday_sets)
         store_version(calendar, wanted, extras, actor=actor)
     follow_setup(actor=actor, limit=MOVED_AT_ONCE)
@@ -180,6 +177,16 @@ def set_team_calendar(team: Team, calendar: BusinessCalendar | None, *, actor: A
 def usual_length_s(unit: str, count: int, day_minutes: int) -> int:
     """Return the usual length of a target in business days, in seconds of open time; the close of today is one day."""
     return (count if unit == TargetUnit.BUSINESS_DAYS else max(count, 1)) * day_minutes * 60
+
+
+def _stored(one: HolidaySet, actor: Actor) -> HolidaySet:
+    """Return the set as stored; one that was made for this calendar is stored as a copy, since this may be a trial that
+    is taken back."""
+    if not one._state.adding:
+        return one
+    row = HolidaySet.objects.create(**{name: getattr(one, name) for name in (*HOLIDAY_SET_PARTS, "days", "updated_at")})
+    record_change(actor.user, Deed.CREATED, row, {}, state_of(row, HOLIDAY_SET_PARTS))
+    return row
 
 
 def _keep_usual_lengths(calendar: BusinessCalendar) -> None:

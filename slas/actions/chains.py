@@ -27,7 +27,7 @@ from slas.actions.orders import (
 )
 from slas.actions.setting_up import NAME_MAX, require_manager, touch_setup
 from slas.models import ChainVersion, EscalationChain, Rota, RotaLevel
-from slas.steps import LARGEST_OFFSET, LARGEST_PERCENT, By, Step, code_of
+from slas.steps import BREACH, LARGEST_OFFSET, LARGEST_PERCENT, By, Step, code_of, step_of
 
 MAX_STEPS = 20
 MOST_REPETITIONS = 100
@@ -66,7 +66,8 @@ def save_chain(name: str, steps: Sequence[Mapping[str, Any]], *, actor: Actor) -
 
 
 def checked_steps(steps: Sequence[Mapping[str, Any]]) -> list[Stored]:
-    """Return the steps as a chain version stores them: percentages first, then offsets, each in order of time.
+    """Return the steps as a chain version stores them, in the order in which they are meant to follow each other:
+    percentages, offsets before the due time, the breach, percentages and offsets after it.
 
     Raises:
         Invalid: with a sentence that says what to do.
@@ -83,7 +84,14 @@ def checked_steps(steps: Sequence[Mapping[str, Any]]) -> list[Stored]:
         if step.get("repeat"):
             stored["repeat"] = _checked_repeat(step["repeat"])
         checked[code] = stored
-    return [checked[code] for code in sorted(checked)]
+    return [checked[code] for code in sorted(checked, key=_order)]
+
+
+def _order(code: int) -> tuple[int, int]:
+    lies = step_of(code)
+    if lies.percent is not None:
+        return (0 if lies.percent < BREACH else 2 if lies.is_breach else 3, lies.percent)
+    return (4 if lies.is_after else 1, lies.minutes)
 
 
 def _wrong(sentence: str) -> Invalid:

@@ -15,7 +15,7 @@ from itsm.accounts.roles import Permission
 from itsm.tickets.hooks import Change
 from slas.actions.book import Book
 from slas.history import OWN_EVENTS, Moment, Said, said_by
-from slas.keeping import timers_of
+from slas.keeping import stamp_of, timers_of
 from slas.models import Metric, OnReopen, OnRetarget, StartFrom, Timer
 from slas.models.timers import STOPPED, State
 from slas.past import stretches_of
@@ -55,7 +55,7 @@ def follow(change: Change) -> None:
         return
     timers = [] if what.opened else timers_of(change.ticket)
     book = Book(change.ticket, timers, at=change.event.at, actor=change.actor)
-    follow_state(book, what)
+    follow_state(book, what, current_levels(stamp_of(timers)))
     book.write()
 
 

@@ -26,14 +26,18 @@ class Lateness:
     def __init__(self, happened: Sequence[Fired], now: datetime) -> None:
         self._now = now
         self._late = [step for step in happened if step.told and now - step.at > LATE_AFTER]
+        self._known = {id(step) for step in self._late}
         self._last: dict[int, Fired] = {}
+        self._late_of: dict[int, list[Fired]] = {}
+        for step in self._late:
+            self._late_of.setdefault(step.timer.pk, []).append(step)
         self._before: dict[int, list[Fired]] = {}
         if self._late:
             self._look()
 
     def is_late(self, step: Fired) -> bool:
         """Return whether the step is noticed long after it was due."""
-        return any(step is one for one in self._late)
+        return id(step) in self._known
 
     def is_folded(self, step: Fired) -> bool:
         """Return whether a later overdue step of the same timer speaks for this one."""
@@ -43,7 +47,7 @@ class Lateness:
         """Return the steps of the same timer for which this one speaks, in order; none where it speaks for itself."""
         if self._last.get(step.timer.pk) is not step:
             return []
-        own = [one for one in self._late if one.timer.pk == step.timer.pk and one is not step]
+        own = [one for one in self._late_of.get(step.timer.pk, ()) if one is not step]
         return [*self._before.get(step.timer.pk, []), *own]
 
     def _look(self) -> None:

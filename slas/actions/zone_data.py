@@ -16,7 +16,7 @@ from slas.actions.batches import move_timers
 from slas.actions.book import Book
 from slas.calendars import CalendarError, tz_data_version
 from slas.calendars.zones import zone_table
-from slas.models import BusinessCalendar, State, Timer, ZoneRelease
+from slas.models import BusinessCalendar, State, Sweep, Timer, ZoneRelease
 from slas.querysets import TimerQuerySet
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def follow_zone_data(*, actor: Actor = SYSTEM) -> ZoneRelease | None:
     if moved:
         changed = _due_otherwise(frozenset(moved), row)
         which = Timer.objects.filter(state=State.RUNNING, pk__in=changed)
-        row.timers_moved = move_timers(which, _measure_anew, actor=actor) if changed else 0
+        row.timers_moved = move_timers(which, _measure_anew, actor=actor, why=Sweep.Why.ZONES) if changed else 0
         logger.warning(
             "New zone data (%s) move the clocks of %s: %d of %d running timers got another due time, by up to %d s.",
             row.release,

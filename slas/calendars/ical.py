@@ -15,7 +15,7 @@ from slas.calendars.zones import FIRST_YEAR
 LARGEST_FILE = 1_000_000
 # Events beyond these are not looked at: a feed of holidays has some hundreds.
 MAX_EVENTS = 5000
-MAX_YEARS_WALKED = 20_000
+MAX_DAYS = 200_000
 LONGEST_EVENT = 366
 LONGEST_NAME = 200
 _ONE_DAY = timedelta(days=1)
@@ -65,7 +65,7 @@ def _events(text: str) -> list[Any]:
 
 
 def _days(events: list[Any], first: date, last: date) -> Iterator[tuple[date, str]]:
-    budget = _Budget(MAX_YEARS_WALKED)
+    budget = _Budget(MAX_DAYS)
     for event in events:
         start = _plain_date(event, "DTSTART")
         if start is None or str(event.get("STATUS", "")).upper() == "CANCELLED" or start.year < FIRST_YEAR:
@@ -77,6 +77,7 @@ def _days(events: list[Any], first: date, last: date) -> Iterator[tuple[date, st
         starts = _yearly(event["RRULE"], start, first, last, budget) if "RRULE" in event else [start]
         skipped = _skipped(event) if "EXDATE" in event else set()
         for begin in starts:
+            budget.take(days)
             if begin not in skipped:
                 yield from ((day, name) for day in _covered(begin, days) if first <= day <= last)
 
@@ -105,15 +106,15 @@ def _length(event: Any) -> timedelta:
 
 
 class _Budget:
-    """So many years are searched for the repeating events of one file, so that none takes for ever."""
+    """So many days are looked at for one file, so that none takes for ever."""
 
-    def __init__(self, years: int) -> None:
-        self._left = years
+    def __init__(self, days: int) -> None:
+        self._left = days
 
-    def take(self, years: int) -> None:
-        self._left -= years
+    def take(self, days: int) -> None:
+        self._left -= days
         if self._left < 0:
-            raise CalendarError(gettext_noop("This file has too many repeating events. Save it with single days."))
+            raise CalendarError(gettext_noop("The events of this file cover too many days. Save it with fewer."))
 
 
 def _yearly(rules: Any, start: date, first: date, last: date, budget: _Budget) -> list[date]:
@@ -138,7 +139,8 @@ def _yearly(rules: Any, start: date, first: date, last: date, budget: _Budget) -
         years = range(start.year + skipped, until.year + 1, every)
     except (ValueError, ZeroDivisionError, TypeError, AttributeError, IndexError):
         raise CalendarError(gettext_noop("A repeating event in this file has a broken rule.")) from None
-    budget.take(len(years))
+    # Of a year the days of one to twelve months.
+    budget.take(31 * len(years) * max(len(parts.get("BYMONTH", ())), 1))
     try:
         found = [day for year in years for day in _days_of_year(year, parts, start) if start <= day <= until]
     except ValueError:

@@ -190,6 +190,7 @@ class ExplanationOut(serializers.Serializer[Explanation]):
     stopped_at = serializers.DateTimeField(source="timer.stopped_at", read_only=True, allow_null=True)
     breached_at = serializers.DateTimeField(source="clock.breached_at", read_only=True, allow_null=True)
     retroactive = serializers.BooleanField(source="timer.retroactive", read_only=True)
+    acknowledged_at = Instant(source="timer.acknowledged_at", read_only=True, allow_null=True)
     target_us = serializers.IntegerField(source="timer.target_us", read_only=True, help_text=OPEN_TIME)
     elapsed_us = serializers.IntegerField(read_only=True, help_text=OPEN_TIME)
     remaining_us = serializers.IntegerField(read_only=True, help_text=OPEN_TIME + "; negative by the overrun")

@@ -79,7 +79,7 @@ def find_timer(ticket: Any, ref: str) -> Timer | None:
     if len(cycle) > 4:
         return None
     timers = Timer.objects.select_related(
-        "policy", "goal__calendar", "calendar_version__calendar__current", "chain_version__chain"
+        "policy", "goal__calendar", "calendar_version__calendar__current", "chain_version__chain", "acknowledged_by"
     )
     return timers.filter(ticket_id=ticket.pk, kind=kind, metric=metric, cycle_no=int(cycle)).first()
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from django.utils.translation import gettext as _
-
-from itsm.accounts.models import Team
-from slas.actions.orders import ASSIGN_TEAM, NOTIFY, RAISE_PRIORITY
+from slas.chain_words import Names, action_words
 from slas.models import Run, SlaEvent, StepDue, Timer
 from slas.steps import Step, code_of, step_of
 from slas.timing import instant_of, is_skipped, steps_of
@@ -104,21 +100,7 @@ def _actions_by_code(timer: Timer) -> dict[int, tuple[str, ...]]:
     chain = timer.chain_version
     if chain is None:
         return {}
-    ids = [
-        action["team"] for step in chain.steps for action in step.get("actions", ()) if action.get("do") == ASSIGN_TEAM
-    ]
-    teams = dict(Team.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+    names = Names(chain.steps)
     return {
-        code_of(step): tuple(action_words(action, teams) for action in step.get("actions", ())) for step in chain.steps
+        code_of(step): tuple(action_words(action, names) for action in step.get("actions", ())) for step in chain.steps
     }
-
-
-def action_words(action: Mapping[str, Any], teams: Mapping[int, str]) -> str:
-    """Return what an action of a chain does, in words."""
-    do = action.get("do")
-    if do == NOTIFY:
-        people = {"assignee": _("the assignee"), "team_lead": _("the team's lead"), "team": _("the whole team")}
-        return _("tell %(who)s") % {"who": ", ".join(people.get(one, str(one)) for one in action.get("who", ()))}
-    if do == ASSIGN_TEAM:
-        return _("give it to %(team)s") % {"team": teams.get(action.get("team", 0), "?")}
-    return _("raise the priority") if do == RAISE_PRIORITY else str(do)

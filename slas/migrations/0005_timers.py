@@ -66,6 +66,11 @@ class Migration(migrations.Migration):
             name='reset_held',
             field=models.BooleanField(default=False),
         ),
+        migrations.AddField(
+            model_name='setup',
+            name='followed',
+            field=models.CharField(blank=True, max_length=32),
+        ),
         migrations.CreateModel(
             name='SetupVersion',
             fields=[
@@ -82,7 +87,8 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('after_seq', models.PositiveIntegerField()),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('why', models.CharField(choices=[('edit', 'an edit of the service levels'), ('settled', 'the end of an import')], max_length=10)),
+                ('why', models.CharField(choices=[('edit', 'an edit of the service levels'), ('settled', 'the end of an import'), ('zones', 'new data of time zones')], max_length=10)),
+                ('timers', models.JSONField(default=list)),
                 ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tickets.ticket')),
             ],
             options={'verbose_name': 'move of timers by a job', 'ordering': ('ticket_id', 'pk')},

@@ -227,9 +227,11 @@ class Setup(models.Model):
     """One row whose stamp changes whenever calendars, chains or policies do: processes keep what they read until then.
 
     A stamp is never used twice, also not after a rollback, so that a kept set-up cannot be mistaken for another.
+    `followed`: the stamp up to which running clocks were all brought to the hours of their teams.
     """
 
     stamp = models.CharField(max_length=32, default=new_stamp)
+    followed = models.CharField(max_length=32, blank=True)
 
     class Meta:
         constraints = (models.CheckConstraint(condition=Q(pk=1), name="slas_setup_one_row"),)

@@ -30,7 +30,7 @@ class Sweep(models.Model):
     """A move of a ticket's timers that no event of the ticket tells of. Append-only.
 
     `after_seq` is the number of the ticket's last event before it; `at` the instant of the move, `recorded_at` when the
-    row was written, as of events.
+    row was written, as of events. `timers`: which were moved, each as kind, metric and number of the cycle.
     """
 
     class Why(models.TextChoices):
@@ -38,12 +38,14 @@ class Sweep(models.Model):
 
         EDIT = "edit", _("an edit of the service levels")
         SETTLED = "settled", _("the end of an import")
+        ZONES = "zones", _("new data of time zones")
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="+")
     at = models.DateTimeField()
     after_seq = models.PositiveIntegerField()
     recorded_at = models.DateTimeField(default=timezone.now)
     why = models.CharField(max_length=10, choices=Why)
+    timers = models.JSONField(default=list)
 
     class Meta:
         ordering = ("ticket_id", "pk")

@@ -69,6 +69,7 @@ class Warned(StrEnum):
     """What can be wrong with a schedule."""
 
     NOBODY = "nobody"
+    UNPLANNED = "unplanned"
     AWAY = "away"
     INACTIVE = "inactive"
     TWICE = "twice"
@@ -136,8 +137,8 @@ class Schedule:
         return _rest(start, end, self.shifts(start, end, level))
 
     def warnings(self, start: datetime, end: datetime) -> list[Alert]:
-        """Return what somebody should see to in [start, end): nobody on call on the first level, or on another one in
-        the hours in which its layers have somebody; people away or gone from their turn; one person on two levels."""
+        """Return what somebody should see to in [start, end): nobody on call although a layer plans somebody; on the
+        first level also where no layer does; people away or gone from their turn; one person on two levels."""
         found: list[Alert] = []
         shifts = {level: self.shifts(start, end, level) for level in self.levels or (1,)}
         for level, own in shifts.items():
@@ -147,12 +148,14 @@ class Schedule:
         return sorted(found, key=lambda one: (one.start, one.level, one.kind))
 
     def _gap_warnings(self, start: datetime, end: datetime, level: int, own: Sequence[Shift]) -> Iterator[Alert]:
-        gaps = _rest(start, end, own)
-        if level > 1:
-            planned = [claim for claims in self._claims(start, end, level) for claim in claims]
-            gaps = [both for a, b in gaps for both in _met((a, b), planned)]
-        for a, b in gaps:
-            yield Alert(Warned.NOBODY, a, b, level)
+        planned = [claim for claims in self._claims(start, end, level) for claim in claims]
+        for gap in _rest(start, end, own):
+            met = _met(gap, planned)
+            for a, b in met:
+                yield Alert(Warned.NOBODY, a, b, level)
+            if level == 1:
+                for a, b in _between(gap, met):
+                    yield Alert(Warned.UNPLANNED, a, b, level)
 
     def _missing_people(self, start: datetime, end: datetime, level: int, own: Sequence[Shift]) -> list[Alert]:
         """Where the one who would come first is not there: who has it instead."""
@@ -218,13 +221,7 @@ class Schedule:
             if who.person in self.closed:
                 continue
             away = [(one.start, one.end) for one in self.absences if one.person == who.person]
-            at = start
-            for a, b in _union(away, start, end):
-                if at < a:
-                    found.append((at, a, who))
-                at = b
-            if at < end:
-                found.append((at, end, who))
+            found += [(a, b, who) for a, b in _between((start, end), _union(away, start, end))]
         return found
 
 
@@ -256,14 +253,7 @@ def _joined(shifts: Iterable[Shift]) -> Iterator[Shift]:
 
 def _rest(start: datetime, end: datetime, shifts: Iterable[Shift]) -> list[tuple[datetime, datetime]]:
     """What of [start, end) none of the shifts (in order) holds."""
-    gaps, at = [], start
-    for shift in shifts:
-        if shift.start > at:
-            gaps.append((at, min(shift.start, end)))
-        at = max(at, shift.end)
-    if at < end:
-        gaps.append((at, end))
-    return gaps
+    return _between((start, end), _union([(shift.start, shift.end) for shift in shifts], start, end))
 
 
 def _union(
@@ -283,3 +273,17 @@ def _union(
 
 def _met(span: tuple[datetime, datetime], claims: Iterable[Claim]) -> list[tuple[datetime, datetime]]:
     return _union([(a, b) for a, b, _who in claims], *span)
+
+
+def _between(
+    span: tuple[datetime, datetime], taken: Iterable[tuple[datetime, datetime]]
+) -> list[tuple[datetime, datetime]]:
+    """What of the span none of the others (in order, apart) holds."""
+    found, at = [], span[0]
+    for a, b in taken:
+        if at < a:
+            found.append((at, a))
+        at = b
+    if at < span[1]:
+        found.append((at, span[1]))
+    return found

@@ -17,9 +17,9 @@ TONES = {"met": "tag-green", "missed": "tag-red", "breached": "tag-red"}
 
 
 @register.simple_tag
-def share_words(share: float | None) -> str:
+def share_words(share: float | str | None) -> str:
     """A share as “93.4 %”, cut and not rounded, so that 100 % means all; a dash for none."""
-    if share is None or share == "":
+    if share is None or isinstance(share, str):  # a template gives "" for what is not there
         return "–"
     return _("%(share)s %%") % {"share": number_format(int(share * 1000) / 10, 1)}
 

@@ -12,7 +12,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 OpenPage = Callable[..., Any]
 BASE = "/desk/settings/"
-PAGES = ("", "matrix/", "categories/", "routing/?try=vpn", "routing/new/", "people/", "people/new/", "calendars/new/")
+PAGES = (
+    "",
+    "escalations/new/",
+    "rotas/",
+    "rotas/new/",
+    "webhooks/new/",
+    "matrix/",
+    "categories/",
+    "routing/?try=vpn",
+    "routing/new/",
+    "people/",
+    "people/new/",
+    "calendars/new/",
+)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FINDINGS = """tags => axe.run(document, {runOnly: tags}).then(result => result.violations.map(
     found => found.id + ': ' + found.nodes.map(node => node.html.slice(0, 160)).join(' | ')))"""

@@ -2,17 +2,23 @@
 
 import contextlib
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incidents.actions import open_incident
 from itsm.accounts.models import AdminEvent, User
+from itsm.notifications.actions.endpoints import save_endpoint
+from itsm.notifications.models import Mail, Notice
+from itsm.tickets.actors import SYSTEM
+from slas.actions import save_calendar, save_rota
 from slas.calendars import CalendarSpec
 from slas.models import BusinessCalendar, EscalationChain, ServiceLevelPolicy
-from tests.cast import Cast
+from tests.cast import Cast, as_
 from workspace.administration.hours import (
     Unreadable,
     read_dates,
@@ -176,8 +182,8 @@ def steps(*rows: dict[str, object], **more: object) -> dict[str, object]:
 
 
 def test_an_escalation_is_made_and_changed(cast: Cast, sven: Client) -> None:
-    late = {"percent": "100", "who": ["team"], "team": cast.network.public_id, "raise_priority": "on"}
-    answer = sven.post(f"{BASE}escalations/new/", steps({"percent": "50", "who": ["assignee"]}, late, {}))
+    late = {"number": "100", "who": ["team"], "team": cast.network.public_id, "raise_priority": "on"}
+    answer = sven.post(f"{BASE}escalations/new/", steps({"number": "50", "who": ["assignee"]}, late, {}))
     assert answer.status_code == 302
     chain = EscalationChain.objects.get(name="Fast")
     assert chain.current is not None
@@ -185,13 +191,100 @@ def test_an_escalation_is_made_and_changed(cast: Cast, sven: Client) -> None:
     assert [action["do"] for action in chain.current.steps[1]["actions"]] == ["notify", "assign_team", "raise_priority"]
     assert sven.get(f"{BASE}escalations/{chain.public_id}/").status_code == 200
     bad = [
-        steps({"percent": "50"}),
+        steps({"number": "50"}),
         steps({"who": ["team"]}),
-        steps({"percent": "0", "who": ["team"]}),
-        steps({"percent": "50", "who": ["boss"]}),
-        steps({"percent": "50", "who": ["team"]}, {"percent": "50", "who": ["assignee"]}, name="Twice"),
-        steps({"percent": "50", "who": ["team"]}, name="fast"),
+        steps({"number": "0", "who": ["team"]}),
+        steps({"number": "50", "who": ["boss"]}),
+        steps({"number": "50", "who": ["team"]}, {"number": "50", "who": ["assignee"]}, name="Twice"),
+        steps({"number": "50", "who": ["team"]}, name="fast"),
     ]
     for values in bad:
         assert sven.post(f"{BASE}escalations/new/", values).status_code == 422
     assert EscalationChain.objects.count() == 2
+
+
+def test_an_escalation_with_all_it_can_do_comes_back_as_it_was_typed(cast: Cast, sven: Client) -> None:
+    start = (timezone.now() - timedelta(days=3)).date().isoformat()
+    turns = {"unit": "week", "every": 1, "minute": 0, "weekday": 0, "starts": start, "name": "", "level": 1}
+    layers = [{**turns, "members": [cast.ben.pk]}]
+    rota = save_rota(None, name="Nights", team=None, time_zone="UTC", layers=layers, actor=SYSTEM)
+    webhook = save_endpoint(None, name="Chat", url="https://hooks.example.com/", by=cast.sven)
+    row = {
+        "place": "before",
+        "number": "30",
+        "clock": "wall",
+        "who": ["team_lead"],
+        "on_call": [f"{rota.pk}-1"],
+        "person_0": cast.carl.public_id,
+        "role": "service_level_manager",
+        "in_hours": "on",
+        "team": cast.desktop.public_id,
+        "assignee": cast.carl.public_id,
+        "watcher": cast.lena.public_id,
+        "webhook": webhook.public_id,
+        "raise_priority": "on",
+        "repeat_minutes": "15",
+        "repeat_most": "4",
+        "repeat_clock": "business",
+    }
+    assert sven.post(f"{BASE}escalations/new/", steps(row)).status_code == 302
+    chain = EscalationChain.objects.get(name="Fast")
+    stored = chain.current.steps  # type: ignore[union-attr]
+    [step] = stored
+    assert (step["minutes"], step["clock"]) == (-30, "wall")
+    assert step["repeat"] == {"minutes": 15, "most": 4, "clock": "business"}
+    assert [action["do"] for action in step["actions"]] == [
+        "notify", "assign_team", "assign_person", "add_watcher", "raise_priority", "webhook",
+    ]  # fmt: skip
+    page = sven.get(f"{BASE}escalations/{chain.public_id}/")
+    [form, _spare] = page.context["steps"].forms
+    typed = {name: value for name, value in form.initial.items() if not name.endswith("_row")}
+    again = {name: "on" if value is True else value for name, value in typed.items()}
+    seen = page.context["form"].initial["seen"]
+    assert sven.post(f"{BASE}escalations/{chain.public_id}/", steps(again, seen=seen)).status_code == 302
+    chain.refresh_from_db()
+    assert chain.current.steps == stored  # type: ignore[union-attr]
+    listed = sven.get(f"{BASE}escalations/").content.decode()
+    assert "who is on call of Nights (first level)" in listed
+    assert "again every 15 working minutes, at most 4 times" in listed
+    for bad in (
+        {"place": "moon"},
+        {"on_call": ["9999-1"]},
+        {"person_0": "nothing"},
+        {"repeat_most": ""},
+        {"repeat_minutes": "0"},
+        {"webhook": "nothing"},
+        {"role": "requester"},
+        {"number": "9999999"},
+    ):
+        assert sven.post(f"{BASE}escalations/new/", steps({**row, **bad}, name="Bad")).status_code == 422, bad
+
+
+def test_preview_and_look_up_store_nothing(cast: Cast, sven: Client) -> None:
+    save_calendar("Office", CalendarSpec("UTC", (((540, 1020),),) * 5 + ((), ())), actor=SYSTEM)
+    calendar = BusinessCalendar.objects.get(name="Office")
+    incident = open_incident(actor=as_(cast.anna), title="Printer", requester=cast.rita, team=cast.network)
+    before = EscalationChain.objects.count(), Mail.objects.count(), Notice.objects.count()
+    values = steps(
+        {"place": "percent", "number": "25", "who": ["assignee"]},
+        {"place": "after", "number": "60", "clock": "wall", "who": ["team_lead"]},
+        **{
+            "example-target": "4h",
+            "example-start": "2026-03-06T16:00",  # a Friday
+            "example-calendar": calendar.public_id,
+            "example-ticket": incident.number,
+        },
+    )
+    html = sven.post(f"{BASE}escalations/new/", {**values, "preview": "1"}).content.decode()
+    at = [html.index(text) for text in ("Fri 17:00", "Mon 12:00", "Mon 13:00")]  # 25 %, the due time, an hour after
+    assert at == sorted(at)
+    html = sven.post(f"{BASE}escalations/new/", {**values, "who": "1"}).content.decode()
+    assert "nobody of these; instead: Anna Example, Ben Example, Lena Example" in html
+    for bad in (
+        {"example-ticket": "INC9"},
+        {"example-target": "soon"},
+        {"example-start": ""},
+        {"example-calendar": "x"},
+    ):
+        assert sven.post(f"{BASE}escalations/new/", {**values, **bad, "who": "1"}).status_code == 422, bad
+    assert (EscalationChain.objects.count(), Mail.objects.count(), Notice.objects.count()) == before

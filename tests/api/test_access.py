@@ -50,6 +50,7 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("post", INCIDENT + "attachments/", None, "401 422 404 404 422 422 422 422 422"),
     ("get", INCIDENT + "events/", None, OWN),
     ("get", INCIDENT + "timers/", None, "401 403 404 404 200 200 200 200 200"),
+    ("get", INCIDENT + "timers/sla-resolution-1/explanation/", None, "401 403 404 404 200 200 200 200 200"),
     ("get", INCIDENT + "links/", None, OWN),
     ("post", INCIDENT + "links/", {"kind": "related", "target": "{other}"}, "401 422 404 404 201 201 201 403 201"),
     ("delete", INCIDENT + "links/{link}/", None, "401 404 404 404 204 204 204 403 204"),

@@ -80,6 +80,8 @@ def test_answers_are_as_described(cast: Cast, anna: Caller, rita: Caller, incide
     rows = agree(anna.get(f"{path}events/"), f"{one}events/")["results"]
     assert set(rows[0]) == declared("EventOut")
     assert agree(anna.get(f"{path}timers/"), f"{one}timers/")["next"] is None
+    why = agree(anna.get(f"{path}timers/sla-resolution-1/explanation/"), f"{one}timers/{{timer}}/explanation/")
+    assert set(why) == declared("ExplanationOut")
     agree(anna.post(f"{path}moves/hold/", {"hold_reason": "awaiting_vendor"}), one + "moves/{move}/", "post")
     agree(anna.get("teams/network/"), "/api/v1/teams/{ref}/")
     agree(anna.get(f"users/{cast.rita.public_id}/"), "/api/v1/users/{ref}/")

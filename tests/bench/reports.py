@@ -13,6 +13,7 @@ import time
 from datetime import date
 
 import django
+from django.db.transaction import atomic
 
 TICKETS, CLOCKS_EACH, MOST_QUERIES = 100_000, 4, 16
 PAGES = ("", "breaches/", "clocks/", "soon/", "time/", "pauses/", "waits/")
@@ -37,8 +38,8 @@ SELECT id, '', '', '', '', 0 FROM tickets_ticket WHERE number LIKE 'REP%%';
 INSERT INTO slas_timer (ticket_id, policy_id, goal_id, kind, metric, cycle_no, state, target_us, time_zone,
     calendar_version_id, started_at, due_at, stopped_at, breached_at, retroactive, elapsed_closed_us, version, epoch,
     done_steps, repeats, touched_at, reset_held)
-SELECT k.id, p.id, NULL, kind, p.metric, 1, CASE WHEN late THEN 'missed' ELSE 'met' END, target_us, '', %(calendar)s,
-    k.opened_at, due, stop, CASE WHEN late THEN due END, FALSE,
+SELECT k.id, p.id, NULL, kinds.kind, p.metric, 1, CASE WHEN late THEN 'missed' ELSE 'met' END, target_us, '',
+    %(calendar)s, k.opened_at, due, stop, CASE WHEN late THEN due END, FALSE,
     (EXTRACT(epoch FROM stop - k.opened_at) * 1e6)::bigint, 1, 0, '{{}}', '{{}}', stop, FALSE
 FROM tickets_ticket k
 CROSS JOIN (SELECT id, metric FROM slas_servicelevelpolicy WHERE id = ANY(%(policies)s)) p
@@ -68,6 +69,7 @@ ANALYZE tickets_ticket, incidents_incident, slas_timer, slas_run, tickets_ticket
 """
 
 
+@atomic
 def seed(count: int) -> None:
     """Fill an empty database with so many tickets and four clocks for each; does nothing the second time."""
     from django.db import connection

@@ -1,11 +1,9 @@
-"""Arithmetic of the reports: periods, whose time it was, what requesters waited. Each holds for any input."""
+"""Arithmetic of the reports: periods, whose time it was, the picture. Each holds for any input."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.actions import hold, open_incident, reopen, resolve, resume
-from incidents.waiting import Phase, shown_wait, wait_now, wait_of
 from itsm.tickets.errors import Invalid
 from reports.chart import trend
 from reports.compliance import Counts
@@ -22,9 +18,7 @@ from reports.period import Period, Span, midnight, period_of, steps_between
 from reports.stays import Stretch, split, stays_of
 from slas.calendars import CalendarSpec
 from slas.calendars import compile as compile_calendar
-from tests.cast import Cast
-from tests.reports.conftest import FIXED
-from tests.slas.conftest import MONDAY_NINE, OFFICE, at
+from tests.slas.conftest import OFFICE
 
 HOURS = [compile_calendar(OFFICE), compile_calendar(CalendarSpec.always())]
 EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -58,63 +52,6 @@ def test_shares_of_teams_add_up_to_what_ran(cuts: list[datetime], hand_overs: An
             holder = next((c[2] for c in reversed(changes) if c[0] <= begins), None)
             slow[holder] = slow.get(holder, 0) + run.hours.open_us(begins, ends)
     assert {team: us for team, us in shares.items() if us} == {team: us for team, us in slow.items() if us}
-
-
-@dataclass
-class Event:
-    code: str
-    at: datetime
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-moves = st.sampled_from(
-    [("incident.held", reason) for reason in ("awaiting_caller", "awaiting_vendor", "awaiting_change", "")]
-    + [(f"incident.{name}", "") for name in ("started", "resumed", "resolved", "reopened")]
-    + [("ticket.assigned", "")]
-)
-
-
-@given(st.lists(st.tuples(instants, moves), max_size=12), instants, st.none() | instants, instants)
-def test_the_parts_of_a_wait_are_the_whole(
-    happened: Any, opened: datetime, ended: datetime | None, now: datetime
-) -> None:
-    ticket: Any = SimpleNamespace(opened_at=opened, resolved_at=ended, closed_at=None)
-    events = [Event(code, at, {"hold_reason": reason}) for at, (code, reason) in happened]
-    wait = wait_of(ticket, events, now)
-    assert sum(wait.parts.values(), timedelta()) == wait.total == max((ended or now) - opened, timedelta())
-    assert all(part >= timedelta() for part in wait.parts.values())
-    assert wait.is_over == (ended is not None)
-    shown = shown_wait(wait)
-    assert sum(part["seconds"] for part in shown["parts"]) == pytest.approx(wait.total.total_seconds())
-
-
-def test_a_wait_counts_real_time_on_whom_it_was_spent(levels: Cast) -> None:
-    def after(hours: float) -> Any:
-        return at(levels.imke, MONDAY_NINE + timedelta(hours=hours))
-
-    incident = open_incident(actor=after(0), title="vpn", requester=levels.rita)
-    incident = hold(incident, actor=after(1), hold_reason="awaiting_caller", comment="Which one?")
-    incident = resume(incident, actor=after(3))
-    incident = hold(incident, actor=after(4), hold_reason="awaiting_vendor")
-    incident = resolve(incident, actor=after(8), **FIXED)
-    incident = reopen(incident, actor=after(24), comment="No")
-    incident = hold(incident, actor=after(25), hold_reason="awaiting_problem")
-    running = wait_now(incident)
-    assert not running.is_over
-    assert running.parts[Phase.OTHER] == running.until - (MONDAY_NINE + timedelta(hours=25))
-    incident = resolve(incident, actor=after(30), **FIXED)
-    wait = wait_now(incident)
-    assert {phase: part / timedelta(hours=1) for phase, part in wait.parts.items()} == {
-        Phase.DESK: 3, Phase.REQUESTER: 2, Phase.SUPPLIER: 4, Phase.OTHER: 5, Phase.DONE: 16
-    }  # fmt: skip
-    assert wait.total == timedelta(hours=30)
-
-
-def test_a_wait_across_a_clock_change_is_in_real_seconds() -> None:
-    zone = ZoneInfo("America/New_York")
-    opened, ended = datetime(2026, 3, 7, 12, tzinfo=zone), datetime(2026, 3, 8, 12, tzinfo=zone)
-    ticket: Any = SimpleNamespace(opened_at=opened, resolved_at=ended, closed_at=None)
-    assert wait_of(ticket, [], ended).total == timedelta(hours=23)
 
 
 @given(days, days, st.sampled_from(ZONES))

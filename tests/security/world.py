@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,17 +17,32 @@ from incidents.actions import open_incident, perform, reply
 from incidents.models import Incident
 from itsm.accounts.actions import create_token
 from itsm.accounts.models import ApiToken, User
+from itsm.notifications.actions.endpoints import save_endpoint
 from itsm.notifications.links import Purpose, make_token
-from itsm.notifications.models import Mail, Notice
+from itsm.notifications.models import Endpoint, Mail, Notice
 from itsm.tickets.actions import link, store_upload, watch
 from itsm.tickets.actors import Channel
+from itsm.tickets.clock import db_now
 from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
-from slas.actions import install_defaults
+from slas.ack_links import ack_token
+from slas.actions import add_override, add_time_off, ask_swap, install_defaults, make_feed, save_rota
 from slas.actions.holidays import new_holiday_set
 from slas.actions.trials import prepare_trial, try_on_open_tickets
-from slas.models import BusinessCalendar, EscalationChain, HolidaySet, ServiceLevelPolicy, Trial
+from slas.models import (
+    BusinessCalendar,
+    EscalationChain,
+    HolidaySet,
+    Rota,
+    RotaOverride,
+    ServiceLevelPolicy,
+    SwapRequest,
+    TimeOff,
+    Trial,
+)
 from slas.plans import current_levels
+from slas.rotas import shifts_of
+from slas.swap_mail import swap_token
 from tests.cast import Cast, as_
 
 SignIn = Callable[[User], Client]
@@ -47,6 +63,14 @@ class World:
     notice: Notice
     link_id: str
     mail_link: str
+    rota: Rota
+    override: RotaOverride
+    time_off: TimeOff
+    swap: SwapRequest
+    swap_link: str
+    ack_link: str
+    feed_link: str
+    endpoint: Endpoint
 
 
 def make_world(cast: Cast, words: str = "") -> World:
@@ -74,6 +98,7 @@ def make_world(cast: Cast, words: str = "") -> World:
     token, _secret = create_token(cast.rita, name="mine")
     event = done.events.get(code="incident.resolved")
     return World(
+        **make_on_call(cast, incident),
         cast=cast,
         incident=incident,
         resolved=resolved,
@@ -86,6 +111,30 @@ def make_world(cast: Cast, words: str = "") -> World:
         link_id=connected.public_id,
         mail_link=make_token(Purpose.CLOSE, event, cast.rita),
     )
+
+
+def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
+    """Let Anna and Ben be on call by turns, Anna ask Ben for a swap, and everything hang on it that can."""
+    sven, now = as_(cast.sven), db_now()
+    start = (now - timedelta(days=9)).date().isoformat()
+    members = [cast.anna.pk, cast.ben.pk]
+    turns = {"unit": "day", "every": 1, "minute": 0, "weekday": 0, "starts": start, "name": ""}
+    layers = [{**turns, "level": 1, "members": members}]
+    rota = save_rota(None, name="Nights", team=cast.network, time_zone="UTC", layers=layers, actor=sven)
+    shifts = shifts_of(cast.anna, now, now + timedelta(days=9))
+    shift = next(one.shift for one in shifts if one.shift.start > now)
+    swap = ask_swap(rota, starts_at=shift.start, ends_at=shift.end, asked=cast.ben, actor=as_(cast.anna))
+    later = {"starts_at": now + timedelta(days=30), "ends_at": now + timedelta(days=31)}
+    return {
+        "rota": rota,
+        "override": add_override(rota, cast.ben, actor=sven, **later),
+        "time_off": add_time_off(cast.ben, actor=sven, **later),
+        "swap": swap,
+        "swap_link": swap_token(swap, cast.ben),
+        "ack_link": ack_token(incident.events.order_by("seq")[0], cast.ben),
+        "feed_link": make_feed(cast.anna, rota)[1],
+        "endpoint": save_endpoint(None, name="Chat", url="https://hooks.example.com/desk", by=cast.sven),
+    }
 
 
 def routes() -> Iterator[tuple[str, URLPattern]]:
@@ -160,6 +209,19 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
+    "administration:rota": {"ref": lambda world: world.rota.public_id},
+    "administration:webhook": {"ref": lambda world: world.endpoint.public_id},
+    "administration:webhook_change": {"ref": lambda world: world.endpoint.public_id, "deed": lambda world: "secret"},
+    "workspace:rota": {"ref": lambda world: world.rota.public_id},
+    "workspace:override": {"ref": lambda world: world.rota.public_id},
+    "workspace:swap": {"ref": lambda world: world.rota.public_id},
+    "workspace:override_remove": {"ref": lambda world: world.override.public_id},
+    "workspace:time_off_remove": {"ref": lambda world: world.time_off.public_id},
+    "workspace:swap_answer": {"ref": lambda world: world.swap.public_id, "deed": lambda world: "accept"},
+    "slas:swap": {"token": lambda world: world.swap_link},
+    "slas:acknowledge": {"token": lambda world: world.ack_link},
+    "slas:feed": {"token": lambda world: world.feed_link},
+    "api:rota": {"ref": lambda world: world.rota.public_id},
     "administration:rehearsal": {"ref": lambda world: trial_of(world, "past")},
     "administration:whatif": {"ref": lambda world: trial_of(world, "open")},
     "administration:trial_progress": {"ref": lambda world: trial_of(world, "open")},

@@ -20,7 +20,8 @@ from slas.events import duration_words
 from slas.models import SlaEvent, StepDue, Timer
 from slas.tick import tick
 from tests.cast import Cast, as_
-from tests.slas.conftest import MONDAY_NINE, at, clock, move_back, steps_of
+from tests.slas.conftest import HOUR, MONDAY_NINE, at, clock, move_back, steps_of
+from tests.slas.promises import answers, no_promises, promise
 
 H = timedelta(hours=1)
 FIXED = {"resolution_code": "solution_provided", "resolution_notes": "Done."}
@@ -193,3 +194,23 @@ def test_a_person_who_takes_up_an_imported_ticket_alarms_nobody_about_the_past(l
     breaches = TicketEvent.objects.filter(code="sla.breached")
     assert [(event.data["imported"], event.data["notify"]["users"]) for event in breaches] == [(True, [])] * 2
     assert Timer.objects.filter(imported_at__isnull=False).count() == 0
+
+
+def test_of_earlier_cycles_only_those_that_were_missed_are_shown(cast: Cast) -> None:
+    no_promises()
+    promise("update", 2 * HOUR)
+    incident = open_incident(actor=at(cast.imke, MONDAY_NINE), title="Cannot print", requester=cast.rita)
+    for hours in (1, 2, 5, 6):
+        answers(cast, incident, MONDAY_NINE + timedelta(hours=hours))
+    clocks = clocks_for([incident], now=MONDAY_NINE + timedelta(hours=7))[incident.pk]
+    assert [(clock.metric, clock.state) for clock in clocks] == [("update", "on_track"), ("update", "missed")]
+
+
+def test_a_stay_is_named_after_its_team(cast: Cast) -> None:
+    no_promises()
+    promise("team_stay", 2 * HOUR)
+    incident = opened(cast, team=cast.network)
+    (clock,) = clocks_for([incident])[incident.pk]
+    assert clock.label == "Time with the team: Network"
+    (data,) = timer_data(incident)
+    assert (data["team"], data["time_zone"], data["cycle"]) == ("Network", "", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -19,7 +20,7 @@ from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.tickets.actions import override_priority
 from itsm.tickets.actors import SYSTEM
-from slas.actions import GoalSpec, save_calendar, save_policy
+from slas.actions import Extras, GoalSpec, save_calendar, save_policy
 from slas.actions.book import Book
 from slas.calendars import CalendarSpec
 from slas.calendars import compile as compile_calendar
@@ -384,3 +385,23 @@ def test_steps_say_where_they_stand(levels: Cast) -> None:
     done = resolve(brought, actor=at(levels.imke, MONDAY_NINE + timedelta(hours=5)), **FIXED)
     states = {line.code: line.state for line in why(done).steps}
     assert states == {50: "happened", 75: "not_reached", 100: "not_reached"}
+
+
+def test_holidays_on_the_way_are_called_by_their_names(cast: Cast, signed_in: SignIn) -> None:
+    make_levels(OFFICE)
+    friday, saturday = MONDAY_NINE + timedelta(days=4, hours=6), date(2026, 3, 7)
+    monday, tuesday = date(2026, 3, 9), date(2026, 3, 10)
+    spec = replace(
+        OFFICE, closed_dates=frozenset({monday}), overrides={tuesday: ((600, 720),), saturday: ((600, 660),)}
+    )
+    save_calendar("Hours", spec, actor=SYSTEM, extras=Extras({monday: "Founders' Day", tuesday: "Short day"}))
+    incident = open_incident(actor=at(cast.imke, friday), title="Cannot print", requester=cast.rita)
+    leg = why(incident, now=friday).leg
+    assert leg is not None
+    assert [(note.date, note.kind, note.name) for note in leg.way.notes] == [
+        (saturday, "override", ""),
+        (monday, "holiday", "Founders' Day"),
+        (tuesday, "override", "Short day"),
+    ]
+    html = signed_in(cast.anna).get(reverse("incidents:clock", args=[incident.number, "sla-resolution-1"])).content
+    assert "Mon 9 Mar 2026 is closed: Founders&#x27; Day" in html.decode()

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from incidents.actions import hold, reopen, resolve, resume
 from itsm.tickets.actions import assign, override_priority, update
 from itsm.tickets.actors import SYSTEM
-from slas.actions import save_chain
-from slas.models import SlaEvent, StepDue
+from slas.actions import follow_setup, save_calendar, save_chain, set_team_calendar
+from slas.models import Setup, SlaEvent, StepDue
 from tests.cast import Cast
-from tests.slas.conftest import HOUR, MONDAY_NINE, at
+from tests.slas.conftest import HOUR, MONDAY_NINE, OFFICE, at
 from tests.slas.promises import (
     FIXED,
     answers,
@@ -185,3 +187,23 @@ def test_a_new_requester_brings_their_zone(desk: Cast) -> None:
     update(incident, {"requester": desk.rosa}, actor=at(desk.imke, then(1)))
     (timer,) = cycles(incident, "resolution")
     assert (timer.time_zone, timer.elapsed_closed_us) == ("Asia/Tokyo", HOUR * 1_000_000)
+
+
+def test_an_edit_of_a_teams_hours_reaches_the_clocks_that_run(desk: Cast) -> None:
+    goal = {"target_s": 8 * HOUR, "use_team_calendar": True}
+    promise("resolution", goal, {"target_s": HOUR}, name="by team")
+    promise("response", 8 * HOUR, name="not by team")
+    incident = opened(desk, team=desk.network)
+    office = save_calendar("Office", OFFICE, actor=SYSTEM)
+    set_team_calendar(desk.network, office, actor=SYSTEM)
+    follow_setup()
+    names = {timer.metric: timer.calendar_version.calendar.name for timer in incident.timers.all()}
+    assert names == {"resolution": "Office", "response": "Always"}
+    setup = Setup.objects.get()
+    assert setup.followed == setup.stamp
+    with CaptureQueriesContext(connection) as queries:
+        follow_setup()
+    assert not [query for query in queries if "use_team_calendar" in query["sql"]]
+    set_team_calendar(desk.network, None, actor=SYSTEM)
+    follow_setup()
+    assert incident.timers.get(metric="resolution").calendar_version.calendar.name == "Always"

@@ -117,6 +117,14 @@ def test_switching_off_ends_clocks_and_a_new_metric_begins_some(desk: Cast) -> N
     assert [(one.effect, one.old) for one in ola] == [("begins", None), ("begins", None)]
 
 
+def test_switching_off_ends_clocks_also_where_another_policy_waits(desk: Cast) -> None:
+    policy(2 * HOUR, name="Behind", order=500)
+    found = effects(try_out(lambda: policy(HOUR, is_active=False)))
+    assert [(one.effect, one.new.state) for one in found] == [("ends", "cancelled"), ("ends", "cancelled")]
+    policy(HOUR, is_active=False)
+    assert set(Timer.objects.filter(metric="resolution").values_list("state", flat=True)) == {"cancelled"}
+
+
 def test_a_draft_survives_being_stored_and_later_edits(desk: Cast) -> None:
     draft = try_out(lambda: policy(HOUR, name="Sooner", order=1))
     kept = draft_of(draft)

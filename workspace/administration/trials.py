@@ -52,7 +52,7 @@ def is_asked(request: HttpRequest) -> bool:
     return request.POST.get(BUTTON, "") in (CHECK, CSV, REHEARSE)
 
 
-def answer(request: HttpRequest, form: forms.Form, save: Save, edit: Edit, render: Render) -> HttpResponse:
+def answer(request: HttpRequest, form: forms.Form, save: Save, edit: Edit, render: Render) -> Any:
     """Answer what would change if `save` were called with the form's values; `render(context, status)` shows the editor
     again, with the answer in it. A refusal stands on the form as it would after saving.
     """

@@ -22,7 +22,7 @@ from slas.rotas import on_call_now, people_named, schedule_of
 from workspace.access import desk, person
 from workspace.administration.access import submit
 from workspace.on_call_forms import OverrideForm, takers
-from workspace.on_call_view import DAYS, Window, alert_words, worst_first
+from workspace.on_call_view import DAYS, Window, alert_words, sorted_alerts
 
 MOST_ALERTS = 8
 WEEK = timedelta(days=7)
@@ -69,7 +69,8 @@ def schedule_page(request: HttpRequest, found: Rota, status: int = 200, **more: 
     window = Window(schedule, first, now, people)
     rows = RotaOverride.objects.filter(pk__in=[cover.ref for cover in schedule.covers]).select_related("person")
     overrides = {row.pk: row for row in rows}
-    alerts, left_out = worst_first(schedule.warnings(max(window.start, min(now, window.end)), window.end), MOST_ALERTS)
+    found_alerts = schedule.warnings(max(window.start, min(now, window.end)), window.end)
+    alerts = sorted_alerts(found_alerts, MOST_ALERTS)
     actor = actor_of(request)
     manages, part = may_manage(actor, found), takes_part(viewer, found)
     offered: list[User] = takers(found) if manages else [viewer] if part else []
@@ -79,8 +80,9 @@ def schedule_page(request: HttpRequest, found: Rota, status: int = 200, **more: 
         "days": window.days(),
         "rows": window.rows(),
         "lines": window.lines(viewer, overrides),
-        "alerts": [(one, alert_words(one, people)) for one in alerts],
-        "alerts_left_out": left_out,
+        "alerts": [(one, alert_words(one, people)) for one in alerts.shown],
+        "alerts_left_out": alerts.left_out,
+        "unplanned": alerts.unplanned,
         "now_duties": on_call_now(now, [found]),
         "overrides": [
             (row, manages or row.created_by_id == viewer.pk)

@@ -49,12 +49,17 @@ def mine(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     user, now = person(request), db_now()
     shifts = shifts_of(user, now, now + AHEAD)[:MOST_SHIFTS]
-    refused: SwapForm | None = more.get("swap_form")
-    forms = []
-    for number, one in enumerate(shifts):
-        initial = {"starts_at": one.shift.start, "ends_at": one.shift.end, "level": one.shift.level}
-        people = [other for other in takers(one.rota) if other.pk != user.pk] if number < 5 or refused else []
-        forms.append(SwapForm(initial=initial, people=people, prefix=None) if people else None)
+    colleagues = {
+        one.rota.pk: [other for other in takers(one.rota) if other.pk != user.pk]
+        for one in {one.rota.pk: one for one in shifts}.values()
+    }
+    forms = [
+        SwapForm(
+            initial={"starts_at": one.shift.start, "ends_at": one.shift.end, "level": one.shift.level},
+            people=colleagues[one.rota.pk],
+        )
+        for one in shifts
+    ]
     my_rotas = [rota for rota in Rota.objects.filter(is_active=True).select_related("team") if takes_part(user, rota)]
     open_swaps = SwapRequest.objects.filter(state=SwapState.OPEN, starts_at__gt=now).select_related(
         "rota", "asker", "asked"

@@ -130,11 +130,9 @@ class PolicyForm(SettingsForm):
     @property
     def rules(self) -> Rules:
         """The further rules of the valid form."""
-        values = self.cleaned_data
-        return Rules(
-            **{part: values[part] or None for part in CONDITIONS},
-            **{part: values[part] or getattr(Rules, part) for part in CHOICES},
-        )
+        said: dict[str, Any] = {part: self.cleaned_data[part] or None for part in CONDITIONS}
+        said |= {part: value for part in CHOICES if (value := self.cleaned_data[part])}
+        return Rules(**said)
 
     @property
     def pause_value(self) -> Any:

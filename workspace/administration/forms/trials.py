@@ -41,7 +41,7 @@ class SelectionForm(forms.Form):
     """The last months, or a range of days; and which tickets."""
 
     months = forms.TypedChoiceField(
-        coerce=int, empty_value=0, required=False, initial="3", label=gettext_lazy("Tickets opened in the last")
+        coerce=int, required=False, initial="3", label=gettext_lazy("Tickets opened in the last")
     )
     opened_from = forms.DateField(
         required=False, label=gettext_lazy("or from"), widget=forms.DateInput(attrs={"type": "date"})

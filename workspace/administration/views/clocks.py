@@ -15,12 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from itsm.tickets.errors import Invalid
 from slas.actions import retry_parked
-from slas.models import Alarm, Metric, StepDue
+from slas.models import Alarm, Metric, StepDue, ZoneRelease
 from slas.watch.figures import Figures, figures
 from workspace.administration.access import actor_of, page, settings_page
 
 PARKED_SHOWN = 50
 ALARMS_SHOWN = 10
+RELEASES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def clocks(request: HttpRequest) -> HttpResponse:
         "well": is_well(found),
         "parked": parked.order_by("pk")[:PARKED_SHOWN],
         "differences": [difference_of(one) for one in found.audit.findings] if found.audit else [],
+        "zone_moves": ZoneRelease.objects.exclude(moved_zones=[])[:RELEASES_SHOWN],
         "past_alarms": Alarm.objects.filter(cleared_at__isnull=False)[:ALARMS_SHOWN],
     }
     return page(request, "clocks", "clocks", context)

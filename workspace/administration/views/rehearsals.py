@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -94,7 +93,7 @@ def whatif(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_safe
 @settings_page("rehearsals")
-def rows(request: HttpRequest, ref: str) -> HttpResponseBase:
+def rows(request: HttpRequest, ref: str) -> Any:
     """All clocks of a trial as CSV, or those that `which` says."""
     trial = get_object_or_404(Trial.objects.defer("draft"), public_id=ref)
     found = by_weight(chosen(trial, request.GET.get("which", "all"))).select_related("ticket")
