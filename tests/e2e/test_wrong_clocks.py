@@ -21,7 +21,7 @@ pytestmark = ON_ONE_WORKER
 
 SOURCE = Path(__file__).parent / "clock" / "shift_clock.c"
 FORTY_MINUTES = 40 * 60
-STEPS = 200
+STEPS = 50
 
 WRONG = """
 SELECT t.id, t.due_at, e.at, e.detected_at, v.at, v.recorded_at, n.id
