@@ -111,8 +111,7 @@ class ChainVersion(models.Model):
     `steps`: `[{"percent": 75, "actions": [{"do": "notify", "who": ["assignee", "team_lead"]}]}, …]`, one entry for each
     step. A step lies at a percentage of the target, or at `{"minutes": -30, "clock": "business"|"wall"}` from the due
     time; `slas.steps` gives each its code. `"repeat": {"minutes": 15, "most": 4, "clock": "wall"}` does it again.
-    Actions: `notify` (`who`: assignee, team_lead, team), `assign_team` (`team`: id),
-    `raise_priority`.
+    Actions: see `slas.actions.chains.save_chain`, which checks them.
     """
 
     chain = models.ForeignKey(EscalationChain, models.PROTECT, related_name="versions")
