@@ -12,7 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from incidents.actions import open_incident
 from incidents.models import Incident
 from itsm.tickets.actions import attach, link
+from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import LinkKind
+from slas.actions import save_rota
 from tests.api.conftest import Caller
 from tests.cast import Cast, as_
 
@@ -51,6 +53,7 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("get", INCIDENT + "events/", None, OWN),
     ("get", INCIDENT + "timers/", None, "401 403 404 404 200 200 200 200 200"),
     ("get", INCIDENT + "timers/sla-resolution-1/explanation/", None, "401 403 404 404 200 200 200 200 200"),
+    ("post", INCIDENT + "timers/acknowledge/", None, WORK.format(200)),
     ("get", INCIDENT + "links/", None, OWN),
     ("post", INCIDENT + "links/", {"kind": "related", "target": "{other}"}, "401 422 404 404 201 201 201 403 201"),
     ("delete", INCIDENT + "links/{link}/", None, "401 404 404 404 204 204 204 403 204"),
@@ -69,6 +72,9 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("get", "/api/v1/categories/{category}/", None, SIGNED_IN),
     ("get", "/api/v1/services/", None, SIGNED_IN),
     ("get", "/api/v1/services/vpn/", None, SIGNED_IN),
+    ("get", "/api/v1/on-call/", None, "401 403 403 403 200 200 200 200 200"),
+    ("get", "/api/v1/rotas/", None, "401 403 403 403 200 200 200 200 200"),
+    ("get", "/api/v1/rotas/{rota}/", None, "401 404 404 404 200 200 200 200 200"),
     ("get", "/api/schema/", None, OPEN),
     ("get", "/api/docs/", None, OPEN),
 ]
@@ -112,6 +118,8 @@ def things(cast: Cast, stored: Any, path: str) -> dict[str, str]:
         if f"{{{visibility}}}" in path:
             files = (stored(b"1", "a"),)
             names[visibility] = attach(incident, files, actor=as_(cast.anna), visibility=visibility)[0].public_id
+    if "{rota}" in path:
+        names["rota"] = save_rota(None, name="Nights", team=None, time_zone="UTC", layers=[], actor=SYSTEM).public_id
     if "{link}" in path:
         names["link"] = link(incident, other, LinkKind.CAUSED_BY, actor=as_(cast.anna)).public_id
     return names
