@@ -152,6 +152,7 @@ def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
 
     Raises:
         Failed: nothing of the batch happened.
+        DatabaseError: nothing could be claimed.
     """
     claimed = Claimed([], [])
     try:
@@ -161,6 +162,8 @@ def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
+        if not claimed.steps:
+            raise  # no step's fault: trying again at once, and in parts, would only turn in circles
         raise Failed(claimed.steps) from error
 
 
