@@ -45,8 +45,10 @@ def _follow_teams(*, actor: Actor, limit: int | None) -> int:
     setup = Setup.objects.filter(pk=1).first()
     if setup is None or setup.followed == setup.stamp:
         return 0
-    moved = move_timers(_by_hours_of_another_team(), _to_current_hours, actor=actor, limit=limit)
-    if limit is None or moved < limit:
+    others = _by_hours_of_another_team()
+    moved = move_timers(others, _to_current_hours, actor=actor, limit=limit)
+    # Asked, not counted: a ticket that somebody else changed meanwhile used up the limit and moved nothing.
+    if limit is None or not others.order_by().exists():
         Setup.objects.filter(pk=1).update(followed=setup.stamp)
     return moved
 
