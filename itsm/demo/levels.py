@@ -36,13 +36,13 @@ def make_levels(desk: Desk) -> None:
         goals=[GoalSpec(4 * HOUR, always, chain=chain)],
         actor=SYSTEM,
     )
-    days = {"target_unit": TargetUnit.BUSINESS_DAYS, "use_team_calendar": True}
+    two_days = GoalSpec(0, hours, target_unit=TargetUnit.BUSINESS_DAYS, target_count=2, use_team_calendar=True)
     save_policy(
         "Two days with one team",
         metric=Metric.TEAM_STAY,
         kind=Kind.OLA,
         condition=INCIDENTS,
-        goals=[GoalSpec(4 * HOUR, always, URGENT), GoalSpec(0, hours, target_count=2, **days)],
+        goals=[GoalSpec(4 * HOUR, always, URGENT), two_days],
         actor=SYSTEM,
     )
     save_policy(
