@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from itsm.accounts.models import User
+from itsm.logs import LineFormatter
 from itsm.notifications.models import ContactPreference, Delivery, Endpoint, Notice
 from itsm.tickets.clock import db_now
 from slas.actions import add_override, ask_swap, save_rota
@@ -141,8 +142,11 @@ def test_the_link_of_a_swap_acts_as_its_reader_and_only_when_sent(cast: Cast, ro
     assert client.post(f"/r/swap/{swap_token(swap, cast.carl)}/", {"answer": "accept"}).status_code == 403
     for forged in (path[:-3] + "xy/", "/r/swap/x/", f"/r/swap/{'a' * 4000}/"):
         assert client.get(forged).status_code == 404
+    User.objects.filter(pk=cast.lena.pk).update(roles=["requester"])
     User.objects.filter(pk=cast.ben.pk).update(is_active=False)
-    assert client.get(path).status_code == 404
+    for closed in (path, late):
+        assert client.get(closed).status_code == 404
+        assert rota.name not in client.get(closed).content.decode()
 
 
 def test_time_off_is_noted_and_taken_back(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
@@ -159,6 +163,43 @@ def test_time_off_is_noted_and_taken_back(cast: Cast, rota: Rota, signed_in: Sig
     for _time in range(2):
         assert anna.post(remove).status_code == 302
     assert not TimeOff.objects.exists()
+
+
+def test_two_who_are_called_at_one_address_get_two_messages(cast: Cast, rota: Rota) -> None:
+    for person in (cast.ben, cast.lena):
+        ContactPreference.objects.create(user=person, order=["webhook"], webhook_url="https://chat.example.com/")
+    shift = next_shift(cast.anna)
+    ask_swap(rota, starts_at=shift.start, ends_at=shift.end, actor=as_(cast.anna))
+    ids = list(Delivery.objects.values_list("message_id", flat=True))
+    assert len(ids) == len(set(ids)) == 2
+
+
+def test_what_lies_too_far_ahead_is_refused(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
+    # The last hours of the year 9999 are no instant in UTC west of Greenwich: stored, they could not be read any more.
+    User.objects.filter(pk=cast.anna.pk).update(time_zone="America/New_York")
+    anna = signed_in(cast.anna)
+    values = {"starts_at": "9999-12-01T00:00", "ends_at": "9999-12-31T23:59"}
+    cover = {**values, "person": cast.anna.public_id, "level": "1"}
+    for path, typed_in in ((f"{BASE}time-off/", values), (f"{BASE}{rota.public_id}/overrides/", cover)):
+        assert anna.post(path, typed_in).status_code == 422
+    assert anna.get(f"{BASE}mine/").status_code == 200
+
+
+def test_no_secret_address_is_written_to_the_log(
+    cast: Cast, rota: Rota, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    shift = next_shift(cast.anna)
+    swap = ask_swap(rota, starts_at=shift.start, ends_at=shift.end, actor=as_(cast.anna))
+    secret = swap_token(swap, cast.ben)
+    feed = "0123456789abcdef" * 2
+    User.objects.filter(pk=cast.ben.pk).update(is_active=False)
+    for path in (f"/r/swap/{secret}/", f"/r/acknowledge/{secret}/", f"/on-call/{feed}.ics"):
+        assert client.get(path).status_code == 404
+    written = "\n".join(LineFormatter().format(record) for record in caplog.records)
+    assert "/r/swap/…" in written
+    assert "/on-call/…" in written
+    for word in (secret, feed):
+        assert word not in written
 
 
 def test_a_calendar_link_is_shown_once_and_can_be_revoked(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
