@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -200,6 +201,19 @@ def test_no_secret_address_is_written_to_the_log(
     assert "/on-call/…" in written
     for word in (secret, feed):
         assert word not in written
+
+
+def test_no_name_breaks_out_of_its_line_in_a_calendar(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
+    anna = signed_in(cast.anna)
+    named = {"display_name": "Anna\r\nMETHOD:CANCEL\rX:1, B;c", "time_zone": "UTC", "language": "en", "theme": "auto"}
+    assert anna.post("/profile/", named).status_code == 302
+    for of in ("", rota.public_id):
+        page = anna.post(f"{BASE}calendar/", {"rota": of}).content.decode()
+        link = page[page.index("/on-call/", page.index("oc-link")) : page.index(".ics") + 4]
+        answer = Client().get(link)
+        assert answer.status_code == 200
+        lines = re.split(r"\r\n|\r|\n", answer.content.decode())
+        assert [line for line in lines if line.startswith(("METHOD", "X:"))] == ["METHOD:PUBLISH"]
 
 
 def test_a_calendar_link_is_shown_once_and_can_be_revoked(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
