@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from itsm.accounts.models import User
 from itsm.logs import LineFormatter
-from itsm.notifications.models import ContactPreference, Delivery, Endpoint, Notice
+from itsm.notifications.models import ContactPreference, Delivery, Endpoint, Mail, Notice
 from itsm.tickets.clock import db_now
 from slas.actions import add_override, ask_swap, save_rota
 from slas.models import Rota, RotaOverride, SwapRequest, SwapState, TimeOff
@@ -184,6 +184,18 @@ def test_what_lies_too_far_ahead_is_refused(cast: Cast, rota: Rota, signed_in: S
     for path, typed_in in ((f"{BASE}time-off/", values), (f"{BASE}{rota.public_id}/overrides/", cover)):
         assert anna.post(path, typed_in).status_code == 422
     assert anna.get(f"{BASE}mine/").status_code == 200
+
+
+def test_no_secret_address_is_shown_in_the_outbox(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
+    shift = next_shift(cast.anna)
+    swap = ask_swap(rota, starts_at=shift.start, ends_at=shift.end, actor=as_(cast.anna))
+    ada = signed_in(cast.ada)
+    mail = Mail.objects.get(user=cast.ben)
+    for path in ("/outbox/", f"/outbox/{mail.public_id}/"):
+        answer = ada.get(path)
+        assert answer.status_code == 200
+        assert mail.subject in answer.content.decode()
+        assert swap_token(swap, cast.ben).rpartition(".")[0] not in answer.content.decode()
 
 
 def test_no_secret_address_is_written_to_the_log(
