@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from incidents.actions import open_incident, resolve
 from itsm.accounts.models import User
@@ -237,3 +239,37 @@ def test_open_tickets_are_tried_by_a_job_too(desk: Cast) -> None:
     assert second.result["moves"] == 1
     [row] = second.rows.all()
     assert (row.change, row.real_goal, row.goal) == ("moves", "Resolution · 8 h", "Sooner · 1 h")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_windows_at_the_same_moment_are_refused_or_take_over_not_broken(cast: Cast) -> None:
+    make_levels(OFFICE)
+    levels = current_levels()
+    start_trial(first := prepare_trial("Draft", levels, kind="sla", metric="resolution", actor=as_(cast.sven)), MARCH,
+                actor=as_(cast.sven))  # fmt: skip
+    stop_trial(first, actor=as_(cast.sven))
+    first.refresh_from_db()
+    together, outcomes = threading.Barrier(4), []
+
+    def again() -> Trial:
+        return repeat_trial(first, actor=as_(User.objects.get(pk=cast.sven.pk)))
+
+    def look() -> Trial:
+        return try_on_open_tickets("Draft", levels, actor=as_(User.objects.get(pk=cast.sven.pk)))
+
+    def run(deed: Any) -> None:
+        together.wait()
+        try:
+            outcomes.append(deed().purpose)
+        except Exception as error:  # noqa: BLE001  whatever it is stands in the outcome
+            outcomes.append(type(error).__name__)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(deed,)) for deed in (again, again, look, look)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["IllegalMove", "open", "open", "past"]
+    assert sorted(Trial.objects.filter(state="waiting").values_list("purpose", flat=True)) == ["open", "past"]
