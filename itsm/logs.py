@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
-# Django logs the path of a refused request; in these the next part is a key (links in mails, password reset).
-_SECRET_PATH = re.compile(r"(/r/|/accounts/password/reset/key/)[^/\s]+")
+# Django logs the path of a refused request; in these the next part is a key: links in mails, which may say what they do
+# first, password reset, and the addresses under which calendars read shifts.
+_SECRET_PATH = re.compile(r"(/r/(?:[a-z]+/(?=[^/\s]))?|/accounts/password/reset/key/|/on-call/(?=[^/\s]+\.ics))[^/\s]+")
 
 
 class LineFormatter(logging.Formatter):

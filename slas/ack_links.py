@@ -39,7 +39,7 @@ def read_ack_token(token: str) -> tuple[Any, User]:
     """Return the ticket, as its kind, and the person that the token names.
 
     Raises:
-        BadAckLink.
+        BadAckLink: also where the ticket is none of the person's any more, whose roles may have changed since the mail.
     """
     try:
         said = _signer().unsign(token[:LONGEST], max_age=LIFE)
@@ -50,8 +50,10 @@ def read_ack_token(token: str) -> tuple[Any, User]:
     user = User.objects.active().filter(pk=int(user_id, 16)).first()
     if event is None or user is None:
         raise BadAckLink
-    kind = event.ticket.kind_info
-    return kind.model.objects.get(pk=event.ticket_id), user
+    ticket = event.ticket.kind_info.model.objects.visible_to(user).filter(pk=event.ticket_id).first()
+    if ticket is None:
+        raise BadAckLink
+    return ticket, user
 
 
 def links(occasion: Occasion, user: User) -> list[tuple[Text, str]]:

@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 from itsm.accounts.models import User
 from itsm.notifications.addresses import mail_domain
@@ -35,7 +35,8 @@ def feed_calendar(feed: RotaFeed, now: datetime) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", title)
+    # The library knows no type for this one: as text, a line break or comma in a name stays within the value.
+    calendar.add("x-wr-calname", vText(title))
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for rota, shift in shifts:
         calendar.add_component(_event(rota, shift, people.get(shift.person), made.get(shift.on_call.cover or 0)))

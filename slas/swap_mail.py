@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import User
+from itsm.accounts.roles import Permission
 from itsm.notifications.actions import Words, tell_person
 from slas.models import Rota, SwapRequest, SwapState
 from slas.oncall import Shift
@@ -37,7 +38,7 @@ def read_swap_token(token: str) -> tuple[SwapRequest, User]:
     """Return the request and the person that the token names.
 
     Raises:
-        BadSwapLink.
+        BadSwapLink: also where the person has left the desk since.
     """
     try:
         said = _signer().unsign(token[:LONGEST], max_age=LIFE)
@@ -46,7 +47,7 @@ def read_swap_token(token: str) -> tuple[SwapRequest, User]:
     swap_id, _dash, user_id = said.partition("-")
     swap = SwapRequest.objects.select_related("rota__team", "asker", "asked").filter(pk=int(swap_id, 16)).first()
     user = User.objects.active().filter(pk=int(user_id, 16)).first()
-    if swap is None or user is None:
+    if swap is None or user is None or not user.may(Permission.USE_DESK):
         raise BadSwapLink
     return swap, user
 

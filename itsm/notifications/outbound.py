@@ -11,8 +11,10 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -68,7 +70,8 @@ def is_allowed(address: str) -> bool:
         ip = ip.ipv4_mapped or ip.sixtofour or _behind_nat64(ip) or ip
     if any(ip in network for network in settings.WEBHOOK_ALLOWED_NETWORKS if network.version == ip.version):
         return True
-    return ip.is_global and not ip.is_multicast
+    # Reserved and site-local: outdated ranges that still lead inside where a network kept them.
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False))
 
 
 def _behind_nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -92,29 +95,60 @@ def resolve(host: str, port: int) -> str:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Send the body by POST and return the answer, whatever its status. Takes ten seconds at most.
+    """Send the body by POST and return the answer, whatever its status. Takes ten seconds at most from the moment at
+    which the name is resolved and the line stands, however the other side spreads its bytes.
 
     Raises:
         NotAllowed: the address may not be called, or the body is too large.
-        OSError, http.client.HTTPException: nobody answered as a web server does.
+        OSError, http.client.HTTPException: nobody answered as a web server does, or not in time.
     """
     scheme, host, port, path = check_url(url)
     if len(body) > LARGEST_SENT:
         raise NotAllowed(_("The message is too large to be sent."))
-    until = time.monotonic() + LONGEST_S
     address = resolve(host, port)
     line = socket.create_connection((address, port), timeout=LONGEST_S)
+    until = time.monotonic() + LONGEST_S
     try:
         if scheme == "https":
-            line = ssl.create_default_context().wrap_socket(line, server_hostname=host)
-        connection = http.client.HTTPConnection(host, port)
-        connection.sock = line
-        line.settimeout(max(until - time.monotonic(), 0.1))
-        connection.request("POST", path, body=body, headers={"Connection": "close", **headers})
-        response = connection.getresponse()
-        return Answer(response.status, _read(response, line, until))
+            context = ssl.create_default_context()
+            line = context.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
+        with _cut_at(until, line):
+            if isinstance(line, ssl.SSLSocket):
+                line.do_handshake()
+            connection = http.client.HTTPConnection(host, port)
+            connection.sock = line
+            connection.request("POST", path, body=body, headers={"Connection": "close", **headers})
+            response = connection.getresponse()
+            return Answer(response.status, _read(response, line, until))
     finally:
         line.close()
+
+
+@contextmanager
+def _cut_at(until: float, line: socket.socket) -> Iterator[None]:
+    """End the line at the instant. The socket's own timeout begins anew with each byte, so that a side which sends one
+    every few seconds would hold a worker for as long as it likes.
+
+    Raises:
+        TimeoutError: instead of whatever came of the cut.
+    """
+
+    def cut() -> None:
+        with suppress(OSError):
+            # Of the plain socket: that of TLS would go on reading what comes as if it were not encrypted.
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(until - time.monotonic(), 0.0), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if time.monotonic() >= until:
+            raise TimeoutError("timed out") from error
+        raise
+    finally:
+        timer.cancel()
 
 
 def _read(response: http.client.HTTPResponse, line: socket.socket, until: float) -> bytes:

@@ -23,6 +23,7 @@ from slas.oncall import RotaSpec
 
 REASON_MAX = 300
 LONGEST = timedelta(days=400)
+FARTHEST = timedelta(days=3650)
 ROTA_FIELDS = ("name", "team", "time_zone", "layers", "is_active")
 
 
@@ -203,7 +204,7 @@ def _require_planner(person: User, actor: Actor) -> None:
 
 
 def check_stretch(starts_at: datetime, ends_at: datetime) -> None:
-    """Refuse a stretch of time that is none, is over, or is too long.
+    """Refuse a stretch of time that is none, is over, is too long, or lies too far ahead.
 
     Raises:
         Invalid.
@@ -212,6 +213,9 @@ def check_stretch(starts_at: datetime, ends_at: datetime) -> None:
         raise Invalid({"ends_at": _("The end must be after the start.")})
     if ends_at <= db_now():
         raise Invalid({"ends_at": _("This is over already. Choose an end that is still to come.")})
+    # An instant at the end of the years that Python counts is another one in UTC, which cannot be read back.
+    if ends_at - db_now() > FARTHEST:
+        raise Invalid({"ends_at": _("This lies too far ahead. Plan ten years at most.")})
     if ends_at - starts_at > LONGEST:
         raise Invalid({"ends_at": _("At most %(days)d days at once.") % {"days": LONGEST.days}})
 

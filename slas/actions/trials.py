@@ -99,6 +99,7 @@ def try_on_open_tickets(name: str, levels: Levels, *, actor: Actor, focus: Mappi
     """
     person = _manager(actor)
     with transaction.atomic():
+        _one_by_one(person)
         before = Trial.objects.select_for_update().filter(
             created_by=person, purpose=Purpose.OPEN, state__in=(TrialState.WAITING, TrialState.RUNNING)
         )
@@ -161,7 +162,13 @@ def _owner(trial: Trial, actor: Actor) -> User:
     return person
 
 
+def _one_by_one(person: User) -> None:
+    """Let what a person starts at the same moment, in two windows or by a double click, come one after the other."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
 def _wait(trial: Trial, person: User) -> None:
+    _one_by_one(person)
     busy = Trial.objects.filter(created_by=person, purpose=trial.purpose).exclude(pk=trial.pk)
     if busy.filter(state__in=(TrialState.WAITING, TrialState.RUNNING)).exists():
         raise IllegalMove(_("You have one at work already. Wait until it is done, or stop it."))

@@ -18,6 +18,8 @@ MAX_EVENTS = 5000
 MAX_DAYS = 200_000
 LONGEST_EVENT = 366
 LONGEST_NAME = 200
+# The parts of a rule have at most so many values that differ: seven weekdays, each plain or counted from both ends.
+MOST_VALUES = 7 * 11
 _ONE_DAY = timedelta(days=1)
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -131,6 +133,8 @@ def _yearly(rules: Any, start: date, first: date, last: date, budget: _Budget) -
             gettext_noop("A repeating event in this file has %(part)s, which is not read. Save it with single days."),
             part=min(unread)[:40],
         )
+    if any(len(values) > MOST_VALUES for values in parts.values()):
+        raise CalendarError(gettext_noop("A repeating event in this file has a broken rule."))
     try:
         every, most = int(parts.get("INTERVAL", ["1"])[0]), int(parts.get("COUNT", [str(MAX_DATES)])[0])
         until = min(_until(rules, last), last)

@@ -61,7 +61,10 @@ class Answers:
         return f'{{"due": "{due.isoformat().removesuffix("+00:00")}Z"}}'
 
     def _calendar(self, said: Any) -> CompiledCalendar:
-        key = marshal.dumps(said, 2)
+        try:
+            key = marshal.dumps(said, 2)
+        except ValueError:
+            raise Unanswerable("This calendar is nested too deeply to be one.") from None
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = CompiledCalendar(read_calendar(said))

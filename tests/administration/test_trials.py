@@ -193,6 +193,8 @@ def test_a_stored_policy_is_rehearsed_as_it_stands(sven: Client) -> None:
         ({"months": "3", "condition": "colour:red"}, "condition"),
         ({"months": "3", "condition": "assignee:me"}, "condition"),
         ({"months": "5"}, "months"),
+        ({"months": "", "opened_from": "2026-03-01", "opened_until": "9999-12-31"}, "opened_until"),
+        ({"months": "", "opened_from": "0001-01-01", "opened_until": "2026-02-01"}, "opened_from"),
     ],
 )
 def test_a_choice_that_does_not_fit_is_said_beside_its_field(sven: Client, given: dict[str, str], field: str) -> None:

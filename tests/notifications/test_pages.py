@@ -203,6 +203,14 @@ def test_reading_is_counted_and_only_ones_own(cast: Cast, incident: Incident, de
     assert unread_count(cast.anna) == 0
 
 
+def test_what_is_held_back_is_not_read_with_all_the_rest(cast: Cast, signed_in) -> None:
+    now = timezone.now()
+    for name, at in (("now", now - timedelta(hours=1)), ("later", now + timedelta(hours=9))):
+        Notice.objects.create(user=cast.anna, key=name, kind="shift_reminder", text=name, path="/", created_at=at)
+    signed_in(cast.anna).post("/notices/read/")
+    assert list(Notice.objects.unread().values_list("key", flat=True)) == ["later"]
+
+
 def test_the_inbox_of_somebody_who_no_longer_sees_the_ticket_is_empty(cast: Cast, incident: Incident, deliver) -> None:
     watch(incident, cast.rosa, actor=as_(cast.anna))
     reply(incident, "For all to read", actor=as_(cast.anna))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import ipaddress
@@ -64,7 +65,8 @@ def receiver() -> Iterator[str]:
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1", "224.0.0.1",
         "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-        "2002:7f00:1::", "64:ff9b::7f00:1", "ff02::1", "192.0.2.1", "198.18.0.1",
+        "2002:7f00:1::", "64:ff9b::7f00:1", "ff02::1", "192.0.2.1", "198.18.0.1", "fec0::1", "::127.0.0.1",
+        "::10.0.0.1", "64:ff9b:1::a00:1", "2001::1",
     ],
 )  # fmt: skip
 def test_addresses_inside_are_refused(address: str) -> None:
@@ -124,6 +126,28 @@ def test_who_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) 
             post(f"http://127.0.0.1:{silent.getsockname()[1]}/", b"{}", {})
         assert time.monotonic() - started < 3
     silent.close()
+
+
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTT", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_who_answers_drop_by_drop_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, begin: bytes) -> None:
+    monkeypatch.setattr(outbound, "LONGEST_S", 0.5)
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        line, _peer = server.accept()
+        with line, contextlib.suppress(OSError):
+            line.sendall(begin)
+            for _piece in range(60):
+                time.sleep(0.1)
+                line.sendall(b"a")
+
+    threading.Thread(target=drip, daemon=True).start()
+    with override_settings(WEBHOOK_ALLOW_HTTP=True, WEBHOOK_ALLOWED_NETWORKS=LOOPBACK):
+        started = time.monotonic()
+        with contextlib.suppress(TimeoutError):
+            post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
+        assert time.monotonic() - started < 3
+    server.close()
 
 
 def make(cast: Cast, url: str) -> Delivery:

@@ -338,3 +338,8 @@ def test_the_link_in_the_mail_acknowledges_as_its_reader(cast: Cast, client: Any
     event = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.warned")
     of_reader = ack_token(event, User.objects.get(pk=cast.olaf.pk))
     assert client.post(f"/r/acknowledge/{of_reader}/").status_code == 403
+    # Who has left the desk since the mail is shown nothing of the ticket any more.
+    User.objects.filter(pk=cast.ben.pk).update(roles=["requester"])
+    for answer in (client.get(path), client.post(path)):
+        assert answer.status_code == 404
+        assert incident.number.encode() not in answer.content

@@ -116,7 +116,9 @@ def test_a_file_that_gives_no_closed_dates_is_refused_in_a_sentence(data: bytes)
 def test_hostile_files_end_soon() -> None:
     never = event("DTSTART;VALUE=DATE:19700501", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=9999")
     long = event("DTSTART;VALUE=DATE:19700101", "DTEND;VALUE=DATE:99991231", "RRULE:FREQ=YEARLY")
-    for bad in (file(never * 1500), file(long * 1500), file(event("DTSTART;VALUE=DATE:20260101") * 5001)):
+    wide = event("DTSTART;VALUE=DATE:19710101", "RRULE:FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;COUNT=9999"
+                 ";BYDAY=" + ",".join(["MO"] * 100_000))  # fmt: skip
+    for bad in (file(wide), file(never * 1500), file(long * 1500), file(event("DTSTART;VALUE=DATE:20260101") * 5001)):
         began = time.process_time()
         with contextlib.suppress(CalendarError):
             closed_dates_of(bad, FIRST, LAST)

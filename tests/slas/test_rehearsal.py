@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from incidents.actions import open_incident, resolve
 from itsm.accounts.models import User
@@ -250,3 +252,37 @@ def test_a_condition_that_can_no_longer_be_read_ends_its_trial_and_not_those_beh
         "failed",
         "done",
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_windows_at_the_same_moment_are_refused_or_take_over_not_broken(cast: Cast) -> None:
+    make_levels(OFFICE)
+    levels = current_levels()
+    start_trial(first := prepare_trial("Draft", levels, kind="sla", metric="resolution", actor=as_(cast.sven)), MARCH,
+                actor=as_(cast.sven))  # fmt: skip
+    stop_trial(first, actor=as_(cast.sven))
+    first.refresh_from_db()
+    together, outcomes = threading.Barrier(4), []
+
+    def again() -> Trial:
+        return repeat_trial(first, actor=as_(User.objects.get(pk=cast.sven.pk)))
+
+    def look() -> Trial:
+        return try_on_open_tickets("Draft", levels, actor=as_(User.objects.get(pk=cast.sven.pk)))
+
+    def run(deed: Any) -> None:
+        together.wait()
+        try:
+            outcomes.append(deed().purpose)
+        except Exception as error:  # noqa: BLE001  whatever it is stands in the outcome
+            outcomes.append(type(error).__name__)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(deed,)) for deed in (again, again, look, look)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["IllegalMove", "open", "open", "past"]
+    assert sorted(Trial.objects.filter(state="waiting").values_list("purpose", flat=True)) == ["open", "past"]

@@ -87,6 +87,7 @@ QUESTION = {"calendar": ALWAYS, "from": NOON, "seconds": 1}
         (b"{", "not JSON"),
         (b"\xff\xfe", "not UTF-8"),
         (b"[" * 100_000, "nested"),
+        (json.dumps({**QUESTION, "calendar": 0}).replace("0", "[" * 3000 + "]" * 3000, 1).encode(), "nested"),
         (b"9" * 5000, "too large"),
         (b" " * (LONGEST_LINE + 1), "too long"),
         (b"null", "object"),

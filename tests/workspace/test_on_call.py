@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from itsm.accounts.models import User
-from itsm.notifications.models import ContactPreference, Delivery, Endpoint, Notice
+from itsm.logs import LineFormatter
+from itsm.notifications.models import ContactPreference, Delivery, Endpoint, Mail, Notice
 from itsm.tickets.clock import db_now
 from slas.actions import add_override, ask_swap, save_rota
 from slas.models import Rota, RotaOverride, SwapRequest, SwapState, TimeOff
@@ -141,8 +143,11 @@ def test_the_link_of_a_swap_acts_as_its_reader_and_only_when_sent(cast: Cast, ro
     assert client.post(f"/r/swap/{swap_token(swap, cast.carl)}/", {"answer": "accept"}).status_code == 403
     for forged in (path[:-3] + "xy/", "/r/swap/x/", f"/r/swap/{'a' * 4000}/"):
         assert client.get(forged).status_code == 404
+    User.objects.filter(pk=cast.lena.pk).update(roles=["requester"])
     User.objects.filter(pk=cast.ben.pk).update(is_active=False)
-    assert client.get(path).status_code == 404
+    for closed in (path, late):
+        assert client.get(closed).status_code == 404
+        assert rota.name not in client.get(closed).content.decode()
 
 
 def test_time_off_is_noted_and_taken_back(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
@@ -159,6 +164,68 @@ def test_time_off_is_noted_and_taken_back(cast: Cast, rota: Rota, signed_in: Sig
     for _time in range(2):
         assert anna.post(remove).status_code == 302
     assert not TimeOff.objects.exists()
+
+
+def test_two_who_are_called_at_one_address_get_two_messages(cast: Cast, rota: Rota) -> None:
+    for person in (cast.ben, cast.lena):
+        ContactPreference.objects.create(user=person, order=["webhook"], webhook_url="https://chat.example.com/")
+    shift = next_shift(cast.anna)
+    ask_swap(rota, starts_at=shift.start, ends_at=shift.end, actor=as_(cast.anna))
+    ids = list(Delivery.objects.values_list("message_id", flat=True))
+    assert len(ids) == len(set(ids)) == 2
+
+
+def test_what_lies_too_far_ahead_is_refused(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
+    # The last hours of the year 9999 are no instant in UTC west of Greenwich: stored, they could not be read any more.
+    User.objects.filter(pk=cast.anna.pk).update(time_zone="America/New_York")
+    anna = signed_in(cast.anna)
+    values = {"starts_at": "9999-12-01T00:00", "ends_at": "9999-12-31T23:59"}
+    cover = {**values, "person": cast.anna.public_id, "level": "1"}
+    for path, typed_in in ((f"{BASE}time-off/", values), (f"{BASE}{rota.public_id}/overrides/", cover)):
+        assert anna.post(path, typed_in).status_code == 422
+    assert anna.get(f"{BASE}mine/").status_code == 200
+
+
+def test_no_secret_address_is_shown_in_the_outbox(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
+    shift = next_shift(cast.anna)
+    swap = ask_swap(rota, starts_at=shift.start, ends_at=shift.end, actor=as_(cast.anna))
+    ada = signed_in(cast.ada)
+    mail = Mail.objects.get(user=cast.ben)
+    for path in ("/outbox/", f"/outbox/{mail.public_id}/"):
+        answer = ada.get(path)
+        assert answer.status_code == 200
+        assert mail.subject in answer.content.decode()
+        assert swap_token(swap, cast.ben).rpartition(".")[0] not in answer.content.decode()
+
+
+def test_no_secret_address_is_written_to_the_log(
+    cast: Cast, rota: Rota, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    shift = next_shift(cast.anna)
+    swap = ask_swap(rota, starts_at=shift.start, ends_at=shift.end, actor=as_(cast.anna))
+    secret = swap_token(swap, cast.ben)
+    feed = "0123456789abcdef" * 2
+    User.objects.filter(pk=cast.ben.pk).update(is_active=False)
+    for path in (f"/r/swap/{secret}/", f"/r/acknowledge/{secret}/", f"/on-call/{feed}.ics"):
+        assert client.get(path).status_code == 404
+    written = "\n".join(LineFormatter().format(record) for record in caplog.records)
+    assert "/r/swap/…" in written
+    assert "/on-call/…" in written
+    for word in (secret, feed):
+        assert word not in written
+
+
+def test_no_name_breaks_out_of_its_line_in_a_calendar(cast: Cast, rota: Rota, signed_in: SignIn) -> None:
+    anna = signed_in(cast.anna)
+    named = {"display_name": "Anna\r\nMETHOD:CANCEL\rX:1, B;c", "time_zone": "UTC", "language": "en", "theme": "auto"}
+    assert anna.post("/profile/", named).status_code == 302
+    for of in ("", rota.public_id):
+        page = anna.post(f"{BASE}calendar/", {"rota": of}).content.decode()
+        link = page[page.index("/on-call/", page.index("oc-link")) : page.index(".ics") + 4]
+        answer = Client().get(link)
+        assert answer.status_code == 200
+        lines = re.split(r"\r\n|\r|\n", answer.content.decode())
+        assert [line for line in lines if line.startswith(("METHOD", "X:"))] == ["METHOD:PUBLISH"]
 
 
 def test_a_calendar_link_is_shown_once_and_can_be_revoked(cast: Cast, rota: Rota, signed_in: SignIn) -> None:

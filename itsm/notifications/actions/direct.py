@@ -74,7 +74,8 @@ def tell_person(
         body = {"type": kind, "timestamp": db_now().isoformat(), "data": {"subject": said.subject, "text": said.lead}}
         delivery = Delivery(
             key=f"{key}:{user.pk}",
-            message_id=f"msg_{key}"[:60],
+            # Of this person: two who are called at one address are two messages, not one and its repetition.
+            message_id=f"msg_{user.pk}_{key}"[:60],
             provider=WEBHOOK,
             user=user,
             body=json.dumps(body),

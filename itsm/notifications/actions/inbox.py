@@ -40,8 +40,11 @@ def mark_ticket_read(user: User, event: TicketEvent) -> int:
 
 
 def mark_all_read(user: User) -> int:
-    """Mark everything in the person's inbox as read; return how many."""
-    return Notice.objects.filter(user=user).unread().update(read_at=Now())
+    """Mark everything in the person's inbox as read; return how many.
+
+    What is held back until their hours is not in it yet: read unseen, it would reach nobody, its mail neither.
+    """
+    return Notice.objects.filter(user=user, created_at__lte=Now()).unread().update(read_at=Now())
 
 
 def retry(mail: Mail) -> bool:

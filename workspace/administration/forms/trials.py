@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from itsm.conditions import ConditionError, parse
 from itsm.tickets.schema import ticket_schema
+from reports.period import FIRST_YEAR, LAST_YEAR
 from slas.actions.trials import Selection
 from slas.models import ServiceLevelPolicy
 from workspace.administration.forms.base import ConditionField, at_place
@@ -61,13 +62,17 @@ class SelectionForm(forms.Form):
         self.fields["months"].choices = [(str(n), words[n]) for n, _n in MONTHS] + [("", _("the days beside"))]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for both ends of a range, in order."""
+        """Ask for both ends of a range, within the years of which there are tickets."""
         values = super().clean() or {}
         if self.errors or values.get("months"):
             return values
         for name in ("opened_from", "opened_until"):
-            if values.get(name) is None:
+            day = values.get(name)
+            if day is None:
                 self.add_error(name, _("Give both days, or choose a number of months."))
+            elif not FIRST_YEAR <= day.year <= LAST_YEAR:
+                years = {"first": FIRST_YEAR, "last": LAST_YEAR}
+                self.add_error(name, _("Give a day of the years %(first)d to %(last)d.") % years)
         return values
 
     @property

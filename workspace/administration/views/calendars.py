@@ -20,6 +20,7 @@ from slas.actions import Extras, save_calendar
 from slas.actions.calendars import by_hand, extras_of, whole_spec
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
+from slas.calendars.ical import LARGEST_FILE
 from slas.calendars.spec import MINUTES
 from slas.models import BusinessCalendar, HolidaySet, TeamCalendar
 from workspace.administration import trials
@@ -136,7 +137,7 @@ def _with_file(request: HttpRequest, calendar: BusinessCalendar | None, initial:
     try:
         if file is None:
             raise Unreadable(_("Choose an iCalendar file (.ics)."))
-        dates = form.with_file(file.read(), first, last)
+        dates = form.with_file(file.read(LARGEST_FILE + 1), first, last)
     except CalendarError as error:
         form.add_error("file", _(error.template) % error.params)
         return _editor(request, calendar, form, 422)
