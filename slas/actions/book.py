@@ -13,6 +13,7 @@ from functools import cached_property
 
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions.effects import Effects
+from slas.actions.lateness import Lateness
 from slas.actions.stepping import Steps
 from slas.actions.writing import insert_runs, replace_steps, update_timers
 from slas.bell import ring_for
@@ -193,7 +194,9 @@ class Book(Steps):
         self._set_next_target()
         if self._fired:
             happened = record(sorted(self._fired, key=lambda step: step.at), detected_at=self.now)
-            Effects(self.ticket, actor=self.actor, detected_at=self.now).tell(happened)
+            # Steps that a new target put into the past were not held up by anything.
+            lateness = Lateness([step for step in happened if not step.retroactive], self.now)
+            Effects(self.ticket, actor=self.actor, detected_at=self.now, lateness=lateness).tell(happened)
 
     def _begin(self, timer: Timer) -> datetime:
         """Note that the timer is moved and return at which instant: the book's, but never before its last event."""

@@ -64,7 +64,11 @@ class Lateness:
         self._last = {step.timer.pk: step for step in self._late if step.timer.pk not in waiting}
         mine = {(step.timer.pk, step.step, step.repetition) for step in self._late}
         earlier = SlaEvent.objects.filter(
-            timer__in=self._last, told=True, detected_at__gte=self._now - ONE_DRAIN, detected_at__lte=self._now
+            timer__in=self._last,
+            told=True,
+            retroactive=False,
+            detected_at__gte=self._now - ONE_DRAIN,
+            detected_at__lte=self._now,
         ).order_by("pk")
         for row in earlier:
             is_mine = (row.timer_id, row.step, row.repetition) in mine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -254,6 +255,20 @@ def test_webhook_is_called_once_for_each_event(cast: Cast) -> None:
     said = json.loads(delivery.body)
     assert (said["type"], said["data"]["ticket"], said["data"]["percent"]) == ("sla.warned", incident.number, 50)
     assert "Printer" not in delivery.body
+
+
+def test_whoever_comes_before_the_tick_has_caught_up_leaves_one_message_too(cast: Cast) -> None:
+    chain(at(50, notify(who=["assignee"])), at(75, notify(who=["team_lead"])))
+    incident = opened(cast, team=cast.network, assignee=cast.ben)
+    move_back(incident, 20 * H)
+    looks = iter((False, True))
+    with patch("slas.tick.FIRST_BATCH", 1):
+        tick(stopping=lambda: next(looks))  # the first step fires, and leaves it to the last one to tell Ben
+    hold(incident, actor=as_(cast.anna), hold_reason="awaiting_vendor")
+    events = [one.data for one in TicketEvent.objects.filter(code__startswith="sla.").order_by("seq")]
+    assert [event.get("folded", False) for event in events] == [True, True, False]
+    assert events[-1]["late_steps"] == [[50, 0], [75, 0]]
+    assert {cast.ben.pk, cast.network.lead_id or cast.ben.pk} <= set(events[-1]["notify"]["users"])
 
 
 def test_after_an_outage_one_message_speaks_for_all_steps_of_a_timer(cast: Cast) -> None:
