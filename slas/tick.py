@@ -42,6 +42,7 @@ TOLD_FIELDS = (
     "public_id", "kind", "priority", "team", "assignee", "updated_at", "event_seq", "event_hash", "version",
 )  # fmt: skip
 
+# Without the key: as much of a lock as a verb takes, and whoever only refers to the ticket (a notice) need not wait.
 # `statement_timestamp()` is a bound of the index scan; the volatile `clock_timestamp()` would read every waiting row.
 CLAIM = """
 SELECT s.id, t.ticket_id
@@ -52,7 +53,7 @@ SELECT s.id, t.ticket_id
    AND (s.retry_at IS NULL OR s.retry_at <= statement_timestamp())
  ORDER BY s.fire_at, s.id
  LIMIT %s
-   FOR UPDATE OF k SKIP LOCKED
+   FOR NO KEY UPDATE OF k SKIP LOCKED
 """
 ANY_DUE = """
 SELECT EXISTS (
@@ -66,7 +67,7 @@ SELECT s.id, t.ticket_id
   FROM slas_stepdue s JOIN slas_timer t ON t.id = s.timer_id JOIN tickets_ticket k ON k.id = t.ticket_id
  WHERE s.id = ANY(%s) AND s.parked_at IS NULL
  ORDER BY s.fire_at, s.id
-   FOR UPDATE OF k SKIP LOCKED
+   FOR NO KEY UPDATE OF k SKIP LOCKED
 """
 # A row of an older version, or of a timer that stands still, goes away without effect.
 TAKE = """
@@ -151,6 +152,7 @@ def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
 
     Raises:
         Failed: nothing of the batch happened.
+        DatabaseError: nothing could be claimed.
     """
     claimed = Claimed([], [])
     try:
@@ -160,6 +162,8 @@ def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
+        if not claimed.steps:
+            raise  # no step's fault: trying again at once, and in parts, would only turn in circles
         raise Failed(claimed.steps) from error
 
 

@@ -68,9 +68,18 @@ class Ticker:
         tick(stopping=lambda: self.stopping)
         if not self.stopping:
             beat(self.name, "ticker")
-            look(audit_every=AUDIT_EVERY)
+            self._watch()
             soonest = seconds_to_next()
             self._sleep(LONGEST_SLEEP_S if soonest is None else min(max(soonest, 0.0), LONGEST_SLEEP_S))
+
+    def _watch(self) -> None:
+        """Look after the clocks, too. What goes wrong there must keep no step from being fired."""
+        try:
+            look(audit_every=AUDIT_EVERY)
+        except (DatabaseError, InterfaceError, psycopg.Error):
+            raise
+        except Exception:
+            logger.exception("The clocks could not be watched; steps go on being fired")
 
     def _listen(self) -> None:
         """Have a connection of its own that hears the bell, whatever pool the settings put before the database."""

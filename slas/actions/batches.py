@@ -31,8 +31,8 @@ def follow_setup(*, actor: Actor = SYSTEM, limit: int | None = None) -> int:
     """
     if is_trial.get():
         return 0
-    stale = CalendarVersion.objects.exclude(pk__in=BusinessCalendar.objects.values("current"))
-    outdated = Timer.objects.filter(state=State.RUNNING, calendar_version__in=list(stale))
+    stale = CalendarVersion.objects.exclude(pk__in=BusinessCalendar.objects.exclude(current=None).values("current"))
+    outdated = Timer.objects.filter(state=State.RUNNING, calendar_version__in=list(stale.values_list("pk", flat=True)))
     moved = move_timers(outdated, _to_current_hours, actor=actor, limit=limit)
     moved += _follow_teams(actor=actor, limit=limit)
     switched_off = ServiceLevelPolicy.objects.filter(is_active=False)
@@ -45,8 +45,10 @@ def _follow_teams(*, actor: Actor, limit: int | None) -> int:
     setup = Setup.objects.filter(pk=1).first()
     if setup is None or setup.followed == setup.stamp:
         return 0
-    moved = move_timers(_by_hours_of_another_team(), _to_current_hours, actor=actor, limit=limit)
-    if limit is None or moved < limit:
+    others = _by_hours_of_another_team()
+    moved = move_timers(others, _to_current_hours, actor=actor, limit=limit)
+    # Asked, not counted: a ticket that somebody else changed meanwhile used up the limit and moved nothing.
+    if limit is None or not others.order_by().exists():
         Setup.objects.filter(pk=1).update(followed=setup.stamp)
     return moved
 
@@ -99,7 +101,9 @@ def move_timers(
 
 @transaction.atomic
 def _move_of_ticket(ticket_id: int, which: TimerQuerySet, move: Move, actor: Actor, why: str) -> int:
-    locked = Ticket.objects.select_for_update(of=("self",)).select_related("requester", "assignee", "team__lead")
+    locked = Ticket.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "requester", "assignee", "team__lead"
+    )
     ticket = locked.get(pk=ticket_id)
     wanted = set(which.filter(ticket_id=ticket_id).values_list("pk", flat=True))
     timers = Timer.objects.of_tickets([ticket]).to_work_on().select_related("goal__calendar__current")
@@ -108,7 +112,9 @@ def _move_of_ticket(ticket_id: int, which: TimerQuerySet, move: Move, actor: Act
     now = db_now()
     book = Book(ticket, timers, at=now, actor=actor, for_tick=actor.at is None)
     which_moved = [[timer.kind, timer.metric, timer.cycle_no] for timer in book.timers if timer.pk in wanted]
-    Sweep.objects.create(ticket=ticket, at=now, after_seq=ticket.event_seq, why=why, timers=which_moved)
+    Sweep.objects.create(
+        ticket=ticket, at=now, after_seq=ticket.event_seq, recorded_at=now, why=why, timers=which_moved
+    )
     for timer in book.timers:
         if timer.pk in wanted:
             move(book, timer)

@@ -29,7 +29,7 @@ def correct(ticket_id: int, promised: Promised) -> list[Difference]:
     Side effects in order: corrections (the audit), runs, timers, steps that wait, events that had been missed (for
     nobody: it is long past), the ticket's next target. A timer that the log does not give is cancelled, not removed.
     """
-    ticket = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket_id)
+    ticket = Ticket.objects.select_for_update(of=("self",), no_key=True).get(pk=ticket_id)
     now = db_now()
     (rebuilt,) = rebuild([ticket], promised, now=now)
     found = differences(rebuilt)

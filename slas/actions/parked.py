@@ -35,7 +35,9 @@ def retry_parked(steps: Iterable[int] | None = None, *, actor: Actor) -> int:
 
 @transaction.atomic
 def _retry(pk: int, ticket_id: int, actor: Actor) -> int:
-    Ticket.objects.select_for_update(of=("self",)).get(pk=ticket_id)  # what is stored of timers is written under it
+    Ticket.objects.select_for_update(of=("self",), no_key=True).get(
+        pk=ticket_id
+    )  # what is stored of timers is written under it
     step = StepDue.objects.filter(pk=pk, parked_at__isnull=False).first()
     if step is None:
         return 0

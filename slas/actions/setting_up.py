@@ -41,7 +41,8 @@ def touch_setup() -> None:
     Call it when all of an edit is stored.
     """
     Setup.objects.update_or_create(pk=1, defaults={"stamp": new_stamp()})
-    SetupVersion.objects.create(content=content_of(lambda name: apps.get_model("slas", name)))
+    # By the database's clock, as events are: what was promised when one was recorded is looked up by it.
+    SetupVersion.objects.create(at=db_now(), content=content_of(lambda name: apps.get_model("slas", name)))
 
 
 def problem_of(condition: Mapping[str, Any], part: str) -> dict[str, str]:

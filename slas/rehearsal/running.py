@@ -81,7 +81,12 @@ def claim() -> Trial | None:
     trial.attempts += 1
     if trial.started_at is None:
         trial.started_at = trial.as_of = now
-        trial.total = selected(trial).count()
+        try:
+            trial.total = selected(trial).count()
+        except ConditionError as error:
+            # Here already, or it would stay the oldest that waits, and nothing would be claimed after it.
+            _end(trial, TrialState.FAILED, error.message)
+            return None
     trial.save(update_fields=["state", "lease", "lease_until", "attempts", "started_at", "as_of", "total"])
     return trial
 

@@ -51,7 +51,7 @@ def audit(now: datetime | None = None) -> Audit:
     with _Snapshot():
         tickets = _tickets_after(begin)
         timers = _running_of(suspects | set(tickets))
-        findings = [finding for timer in timers for finding in differences(timer)]
+        findings = [finding for timer in timers for finding in _findings(timer)]
     up_to = tickets[-1] if len(tickets) == TICKETS_AT_ONCE else 0
     Audit.objects.filter(at__lt=at - KEPT).delete()
     return Audit.objects.create(at=at, sampled=len(timers), findings=findings[:MOST_FINDINGS], up_to_ticket=up_to)
@@ -82,6 +82,14 @@ def _running_of(tickets: Iterable[int]) -> list[Timer]:
     timers = Timer.objects.filter(ticket_id__in=list(tickets), state=State.RUNNING).order_by("ticket_id", "pk")
     related = ("policy", "chain_version", "calendar_version__calendar", "runs__calendar_version", "steps_due", "ticket")
     return list(timers.prefetch_related(*related))
+
+
+def _findings(timer: Timer) -> list[Finding]:
+    """Return the differences; hours that can no longer be read (their zone is gone) are one, and hide no others."""
+    try:
+        return differences(timer)
+    except CalendarError as error:
+        return [_finding(timer, "hours", timer.calendar_version_id, str(error))]
 
 
 def differences(timer: Timer) -> list[Finding]:

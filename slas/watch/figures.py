@@ -112,7 +112,7 @@ def _amount(sql: str, index: str = "") -> Amount:
 
 def _to_follow() -> Amount:
     """Return how many timers have still to be moved to what was edited in calendars and policies."""
-    stale = CalendarVersion.objects.exclude(pk__in=BusinessCalendar.objects.values("current"))
+    stale = CalendarVersion.objects.exclude(pk__in=BusinessCalendar.objects.exclude(current=None).values("current"))
     old_hours = Timer.objects.filter(state=State.RUNNING, calendar_version__in=list(stale.values_list("pk", flat=True)))
     switched_off = Timer.objects.active().filter(policy__in=ServiceLevelPolicy.objects.filter(is_active=False))
     count = old_hours.order_by()[: EXACT_UP_TO + 1].count() + switched_off.order_by()[: EXACT_UP_TO + 1].count()

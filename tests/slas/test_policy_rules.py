@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -207,3 +208,14 @@ def test_an_edit_of_a_teams_hours_reaches_the_clocks_that_run(desk: Cast) -> Non
     set_team_calendar(desk.network, None, actor=SYSTEM)
     follow_setup()
     assert incident.timers.get(metric="resolution").calendar_version.calendar.name == "Always"
+
+
+def test_a_team_that_was_only_begun_with_is_gone_on_with(desk: Cast) -> None:
+    promise("resolution", {"target_s": 8 * HOUR, "use_team_calendar": True})
+    incidents = [opened(desk, team=desk.network) for _number in range(2)]
+    set_team_calendar(desk.network, save_calendar("Office", OFFICE, actor=SYSTEM), actor=SYSTEM)
+    with patch("slas.actions.batches._move_of_ticket", return_value=0):  # somebody else was quicker
+        assert follow_setup(limit=1) == 0
+    assert follow_setup() == 2
+    names = {one.timers.get(metric="resolution").calendar_version.calendar.name for one in incidents}
+    assert names == {"Office"}

@@ -241,6 +241,19 @@ def test_open_tickets_are_tried_by_a_job_too(desk: Cast) -> None:
     assert (row.change, row.real_goal, row.goal) == ("moves", "Resolution · 8 h", "Sooner · 1 h")
 
 
+def test_a_condition_that_can_no_longer_be_read_ends_its_trial_and_not_those_behind_it(desk: Cast) -> None:
+    first = start_trial(prepared(desk, draft(8)), MARCH, actor=as_(desk.sven))
+    Trial.objects.filter(pk=first.pk).update(condition={"field": "gone", "op": "is", "value": 1})
+    Trial.objects.filter(pk=first.pk).update(created_by=desk.olaf)  # one person has one at a time
+    second = start_trial(prepared(desk, draft(8)), MARCH, actor=as_(desk.sven))
+    assert work() == 0
+    assert work() == 3
+    assert list(Trial.objects.filter(pk__in=(first.pk, second.pk)).order_by("pk").values_list("state", flat=True)) == [
+        "failed",
+        "done",
+    ]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_windows_at_the_same_moment_are_refused_or_take_over_not_broken(cast: Cast) -> None:
     make_levels(OFFICE)

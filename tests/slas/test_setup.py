@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +13,7 @@ from incidents.actions import hold, open_incident, resume
 from itsm.accounts.models import User
 from itsm.tickets.actions import update
 from itsm.tickets.actors import SYSTEM
+from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions import GoalSpec, follow_setup, install_defaults, save_calendar, save_chain, save_policy
@@ -23,6 +24,7 @@ from slas.models import (
     Run,
     ServiceLevelPolicy,
     Setup,
+    SetupVersion,
     State,
     StepDue,
     Timer,
@@ -119,6 +121,22 @@ def test_what_an_edit_did_not_reach_at_once_follows_later(levels: Cast) -> None:
     assert follow_edits() == 2
     assert follow_edits() == 0
     assert {timer.calendar_version for timer in Timer.objects.all()} == {calendar.current}
+
+
+def test_a_calendar_without_hours_yet_keeps_no_clock_back(levels: Cast) -> None:
+    BusinessCalendar.objects.create(name="To be filled in")
+    incident = opened(levels)
+    calendar = save_calendar("Hours", OFFICE, actor=as_(levels.sven))
+    assert clock(incident).calendar_version == calendar.current
+
+
+def test_what_was_promised_is_on_record_by_the_clock_of_the_database(levels: Cast) -> None:
+    wrong = datetime(1999, 1, 1, tzinfo=UTC)
+    before = db_now()
+    opened(levels)
+    with patch.object(SetupVersion._meta.get_field("at"), "_get_default", lambda: wrong):
+        save_calendar("Hours", OFFICE, actor=as_(levels.sven))
+    assert SetupVersion.objects.order_by("pk")[SetupVersion.objects.count() - 1].at > before
 
 
 def test_a_policy_that_is_switched_off_alarms_no_more(levels: Cast) -> None:

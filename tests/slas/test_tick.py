@@ -6,7 +6,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection, transaction
 
 from incidents.actions import cancel, hold, open_incident, resolve
 from incidents.models import Incident
@@ -20,6 +20,7 @@ from slas.actions import GoalSpec, save_calendar, save_chain, save_policy
 from slas.actions.effects import Effects
 from slas.models import BusinessCalendar, SlaEvent, State, StepDue, Timer
 from slas.tick import MAX_ATTEMPTS, lag_seconds, tick
+from slas.ticker import Ticker
 from tests.cast import Cast, as_
 from tests.slas.conftest import OFFICE, clock, move_back, steps_of
 
@@ -324,6 +325,36 @@ def test_a_poisonous_step_is_parked_and_the_others_go_on(levels: Cast) -> None:
         assert StepDue.objects.get(pk=parked.pk).attempts == MAX_ATTEMPTS
     resolve(bad, actor=as_(levels.anna), **FIXED)
     assert clock(bad, "response").state == State.MISSED
+
+
+def test_where_nothing_can_be_claimed_the_tick_says_so_and_does_not_turn_in_circles(levels: Cast) -> None:
+    move_back(opened(levels), 5 * H)
+    looks: list[int] = []
+    broken = "SELECT no_such_column FROM slas_stepdue LIMIT %s"
+    with (
+        patch.object(ticking, "CLAIM", broken),
+        patch.object(ticking, "_anything_due", lambda: looks.append(1) or len(looks) < 3),
+        pytest.raises(ProgrammingError),
+        transaction.atomic(),
+    ):
+        tick()
+    assert len(looks) == 1
+
+
+def test_a_fault_of_the_watch_keeps_no_step_from_being_fired(levels: Cast) -> None:
+    ticker = Ticker()
+    fired_in: list[bool] = []
+    with (
+        patch.object(Ticker, "_listen"),
+        patch.object(Ticker, "_sleep"),
+        patch("slas.ticker.tick", lambda **_more: fired_in.append(True)),
+        patch("slas.ticker.look", side_effect=ValueError("a bad row")),
+    ):
+        ticker._round()
+        ticker._round()
+    for line in (ticker._wakes, ticker._wake):
+        line.close()
+    assert len(fired_in) == 2
 
 
 def test_a_lost_database_is_no_fault_of_the_step(levels: Cast) -> None:

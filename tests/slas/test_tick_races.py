@@ -94,6 +94,27 @@ def test_a_ticket_in_use_is_skipped_and_fires_later(desk: Cast) -> None:
     assert tick() == 4
 
 
+def test_who_only_refers_to_a_ticket_neither_keeps_its_steps_back_nor_waits_for_them(desk: Cast) -> None:
+    (incident,) = overdue(desk)
+    held, done = threading.Event(), threading.Event()
+
+    def refer() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # What every row with a foreign key to the ticket does: a notice, a mail.
+            cursor.execute("SELECT 1 FROM tickets_ticket WHERE id = %s FOR KEY SHARE", [incident.pk])
+            held.set()
+            done.wait(30)
+
+    def tick_meanwhile() -> int:
+        held.wait(30)
+        try:
+            return tick()
+        finally:
+            done.set()
+
+    assert together(refer, tick_meanwhile)[1] == 4
+
+
 def test_deeds_of_a_chain_and_of_people_do_not_block_each_other(desk: Cast) -> None:
     deeds = [{"do": "assign_team", "team": desk.desktop.pk}, {"do": "raise_priority"}]
     save_chain("Chain", [{"percent": 100, "actions": deeds}], actor=SYSTEM)

@@ -21,7 +21,7 @@ from itsm.tickets.actions import override_priority
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Refused
 from slas.actions import retry_parked
-from slas.models import Alarm, AlarmKind, Audit, Heartbeat, SlaEvent, StepDue, Timer
+from slas.models import Alarm, AlarmKind, Audit, Heartbeat, Run, SlaEvent, StepDue, Timer
 from slas.tasks import tell_alarms, watch
 from slas.tasks import tick as tick_task
 from slas.tick import tick
@@ -35,9 +35,9 @@ PAGE = "/desk/settings/clocks/"
 
 
 @pytest.fixture(autouse=True)
-def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the process have begun now and said nothing yet: earlier tests may have beaten under the same names."""
-    monkeypatch.setattr(heartbeats, "_last", {})
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test be a process that has only just begun: none has said anything, or waited for the others."""
+    heartbeats._last.clear()
     monkeypatch.setattr(alarms, "_began", time.monotonic())
 
 
@@ -68,6 +68,28 @@ def test_what_the_verbs_leave_behind_agrees_with_its_history(levels: Cast) -> No
     tick()
     found = audit()
     assert (found.sampled, found.findings) == (4, [])
+
+
+def test_hours_that_can_no_longer_be_read_are_a_finding_and_do_not_stop_the_auditor(levels: Cast) -> None:
+    one, two = opened(levels), opened(levels)
+    timer = Timer.objects.filter(ticket_id=one.pk).first()
+    assert timer is not None
+    Run.objects.create(
+        timer=timer,
+        started_at=timer.started_at,
+        ended_at=timer.started_at,
+        calendar_version=timer.calendar_version,
+        time_zone="Mars/Phobos",
+        elapsed_us=0,
+    )
+    Timer.objects.filter(ticket_id=two.pk, metric="resolution").update(elapsed_closed_us=1)
+    assert look(at_once=True)
+    found = audit()
+    assert {(finding["ticket"], finding["what"]) for finding in found.findings} >= {
+        (one.pk, "hours"),
+        (two.pk, "elapsed"),
+    }
+    assert standing() == ["different"]
 
 
 @pytest.mark.parametrize(
