@@ -215,3 +215,22 @@ def test_a_webhook_that_was_switched_off_is_not_called(cast: Cast, receiver: str
     deliver_due()
     assert Receiver.got == []
     assert Delivery.objects.get().status == MailStatus.PARKED
+
+
+def test_a_requester_has_nobody_called_inside_the_house(cast: Cast, receiver: str, signed_in: Any) -> None:
+    form = {
+        "first": "webhook", "second": "", "third": "", "wait_minutes": "0", "webhook_url": receiver,
+        "hours_from": "08:00", "hours_to": "18:00", "days": ["0"], "remind_minutes": "",
+    }  # fmt: skip
+    assert signed_in(cast.anna).post("/profile/contact/", form).status_code == 302
+    rita = signed_in(cast.rita)
+    assert rita.post("/profile/contact/", form).status_code == 422
+    secure = receiver.replace("http:", "https:")
+    assert rita.post("/profile/contact/", {**form, "webhook_url": secure}).status_code == 302
+    for person in (cast.anna, cast.rita):
+        Delivery.objects.create(key=f"of {person.pk}", message_id="m", provider="webhook", user=person, body="{}")
+    assert deliver_due() == 1
+    assert len(Receiver.got) == 1
+    refused = Delivery.objects.get(user=cast.rita)
+    assert refused.status == MailStatus.PARKED
+    assert "inside a network" in refused.tries.get().error
