@@ -50,7 +50,7 @@ class Asked:
 
     def of_one_promise(self) -> Asked:
         """Return the question for clocks of which a ticket has one: the resolution promised to requesters, unless a
-        metric, kind or agreement was chosen. Time would be counted twice otherwise."""
+        metric, kind or policy was chosen. Time would be counted twice otherwise."""
         values = dict(self.filters.values)
         if "policy" not in values:
             values.setdefault("kind", Kind.SLA.value)

@@ -124,7 +124,7 @@ def _may_count(start: datetime, end: datetime, now: datetime) -> Q:
 
 
 def timers_of(user: User, filters: Filters) -> QuerySet[Any]:
-    """Return the timers of the agreement, kind and metric that were chosen, whatever their period and ticket."""
+    """Return the timers of the policy, kind and metric that were chosen, whatever their period and ticket."""
     return timers_seen_by(user).filter(**_timer_fields(filters))
 
 

@@ -1,4 +1,4 @@
-"""Compliance: how many clocks were met and how many were not, by agreement, team, service and month."""
+"""Compliance: how many clocks were met and how many were not, by policy, team, service and month."""
 
 from __future__ import annotations
 

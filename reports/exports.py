@@ -36,8 +36,8 @@ def which_of(asked: Asked) -> str:
 
 
 def wait_sections(found: WaitTables, choices: Choices) -> list[tuple[str, list[tuple[str, Waits]]]]:
-    """Return the waits by agreement, team and priority with their words, the longest real median first."""
-    heads = {"policy": _("By agreement"), "priority": _("By priority"), "team": _("By team")}
+    """Return the waits by policy, team and priority with their words, the longest real median first."""
+    heads = {"policy": _("By policy"), "priority": _("By priority"), "team": _("By team")}
     return [
         (
             heads[name],
@@ -70,7 +70,7 @@ def _clocks(name: str, verdict: str) -> Callable[[Asked], Table]:
         found = lists.listed(asked.user, asked.filters, asked.now, wanted)
         teams = names(asked.choices, "team")
         heads = [
-            *(_("ticket"), _("title"), _("priority"), _("agreement"), _("kind"), _("metric"), _("cycle"), _("verdict")),
+            *(_("ticket"), _("title"), _("priority"), _("policy"), _("kind"), _("metric"), _("cycle"), _("verdict")),
             *(_("started"), _("due"), _("breached"), _("stopped"), _("target s"), _("elapsed s"), _("overrun s")),
             *(_("paused s"), _("real wait s"), _("team then"), _("assignee then"), _("reason"), _("remark")),
             *(_("reason given by"), _("reason given at")),
@@ -94,7 +94,7 @@ def _clock_cells(row: lists.Row, teams: dict[int | None, str]) -> tuple[Any, ...
 
 def _soon(asked: Asked) -> Table:
     found = lists.soon(asked.user, asked.filters, asked.now, asked.number("hours", HOURS, 4))
-    heads = [_("ticket"), _("title"), _("priority"), _("agreement"), _("metric"), _("due"), _("left s"), _("state")]
+    heads = [_("ticket"), _("title"), _("priority"), _("policy"), _("metric"), _("due"), _("left s"), _("state")]
     rows = (
         (
             *(timer.ticket.number, timer.ticket.title, timer.ticket.priority, timer.policy.name, timer.metric),
@@ -183,7 +183,7 @@ def _waits(asked: Asked) -> Table:
 
 
 TABLES: dict[str, Callable[[Asked], Table]] = {
-    "agreements": _compliance("compliance-by-agreement", lambda found: found.policies),
+    "policies": _compliance("compliance-by-policy", lambda found: found.policies),
     "teams": _compliance("compliance-by-team", lambda found: found.teams),
     "services": _compliance("compliance-by-service", lambda found: found.services),
     "months": _compliance("compliance-by-month", lambda found: found.months),

@@ -23,7 +23,7 @@ class Reason(models.TextChoices):
     DIFFICULTY = "difficulty", _("The fault was hard to find or to mend")
     CHANGE = "change", _("The fix had to wait for a change")
     RECORDING = "recording", _("Done in time, recorded late")
-    AGREEMENT = "agreement", _("The target does not fit this kind of work")
+    TARGET = "target", _("The target does not fit this kind of work")
     OTHER = "other", _("Another reason")
 
 

@@ -112,7 +112,7 @@ def shares_of(timers: QuerySet[Any], now: datetime) -> Iterator[Share]:
     if len(found) > MOST_CLOCKS:
         raise Invalid(
             {
-                "period": _("These are more than %(most)s clocks. Choose a shorter period, an agreement or a team.")
+                "period": _("These are more than %(most)s clocks. Choose a shorter period, a policy or a team.")
                 % {"most": f"{MOST_CLOCKS:,}"}
             }
         )

@@ -76,7 +76,7 @@ def sections(figures: Compliance, filters: Filters) -> list[dict[str, Any]]:
     return [
         {"key": key, "lines": shown(lines, filters, name)}
         for key, name, lines in (
-            ("agreements", "policy", figures.policies),
+            ("policies", "policy", figures.policies),
             ("teams", "team", figures.teams),
             ("services", "service", figures.services),
             ("months", "month", figures.months),

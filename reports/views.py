@@ -46,7 +46,7 @@ TABS = (
     ("waits", gettext_lazy("Real wait")),
 )
 LABELS = {
-    "policy": gettext_lazy("Agreement"),
+    "policy": gettext_lazy("Policy"),
     "kind": gettext_lazy("Kind"),
     "metric": gettext_lazy("What is timed"),
     "team": gettext_lazy("Team"),
@@ -58,7 +58,7 @@ LABELS = {
 @require_safe
 @reports_page
 def overview(request: HttpRequest) -> HttpResponse:
-    """Show compliance: the whole, its trend, by agreement, team, service and month."""
+    """Show compliance: the whole, its trend, by policy, team, service and month."""
 
     def figures(asked: Asked) -> dict[str, Any]:
         found = compliance_of(asked.user, asked.filters, asked.now)

@@ -50,7 +50,7 @@ class Waits:
 
 @dataclass(frozen=True)
 class WaitTables:
-    """The waits of all, and by agreement, team and priority (each by its id)."""
+    """The waits of all, and by policy, team and priority (each by its id)."""
 
     total: Waits | None
     by: dict[str, dict[Any, Waits]]

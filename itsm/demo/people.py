@@ -14,7 +14,7 @@ from itsm.tickets.models import Category, RoutingRule
 from slas.actions import save_rota
 
 DOMAIN = "demo.example"
-LOGINS = ("requester", "agent", "lead", "changes", "auditor", "admin")
+LOGINS = ("requester", "agent", "lead", "changes", "levels", "auditor", "admin")
 
 # mailbox, name, roles, department, location, zone, VIP
 PEOPLE: tuple[tuple[str, str, tuple[Role, ...], str, str, str, bool], ...] = (

@@ -11,6 +11,7 @@ from django.db import transaction
 from incidents.actions import open_incident, perform, reply
 from itsm.accounts.models import User
 from itsm.accounts.roles import Role
+from itsm.demo.levels import make_levels
 from itsm.demo.people import DOMAIN, Desk, make_desk, make_rota
 from itsm.demo.stories import STORIES, Story
 from itsm.tickets.actions import assign
@@ -35,6 +36,7 @@ def seed_demo() -> str | None:
     desk = make_desk(password)
     now = db_now()
     make_rota(desk, now)
+    make_levels(desk)
     for person in desk.people.values():
         person.roles = [*person.roles, Role.IMPORTER]
         person.__dict__.pop("permissions", None)

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             name='BreachReason',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('requester', 'Information from the requester came late'), ('supplier', 'The supplier was late'), ('capacity', 'Nobody was free in time'), ('hand_over', 'It went through too many hands'), ('wrong_team', 'It lay with the wrong team'), ('priority', 'The priority was wrong'), ('difficulty', 'The fault was hard to find or to mend'), ('change', 'The fix had to wait for a change'), ('recording', 'Done in time, recorded late'), ('agreement', 'The target does not fit this kind of work'), ('other', 'Another reason')], max_length=20, verbose_name='reason')),
+                ('reason', models.CharField(choices=[('requester', 'Information from the requester came late'), ('supplier', 'The supplier was late'), ('capacity', 'Nobody was free in time'), ('hand_over', 'It went through too many hands'), ('wrong_team', 'It lay with the wrong team'), ('priority', 'The priority was wrong'), ('difficulty', 'The fault was hard to find or to mend'), ('change', 'The fix had to wait for a change'), ('recording', 'Done in time, recorded late'), ('target', 'The target does not fit this kind of work'), ('other', 'Another reason')], max_length=20, verbose_name='reason')),
                 ('remark', models.CharField(blank=True, max_length=1000, verbose_name='remark')),
                 ('given_at', models.DateTimeField()),
                 ('given_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -217,7 +217,7 @@ def test_an_export_has_what_the_page_has(desk: Cast, sven: Client) -> None:
     assert {row["title"] for row in rows} == {f"'{title}"}
     assert all(row["started"].endswith("Z") for row in rows)
     assert not sven.get(f"{ROOT}export/clocks.csv?{SPRING}").getvalue().decode().startswith("\ufeff")
-    for name, key in (("teams", 1), ("agreements", 0), ("services", 2), ("months", 3)):
+    for name, key in (("teams", 1), ("policies", 0), ("services", 2), ("months", 3)):
         shown = sven.get(f"{ROOT}?{SPRING}").context["sections"][key]["lines"]
         exported = table_of(sven.get(f"{ROOT}export/{name}.csv?{SPRING}"))
         assert [(row["name"], int(row["met"])) for row in exported] == [
