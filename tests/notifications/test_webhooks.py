@@ -21,8 +21,9 @@ from django.test import override_settings
 from itsm.notifications import outbound
 from itsm.notifications.actions import deliver_due, retry_delivery
 from itsm.notifications.actions.endpoints import save_endpoint, send_test
-from itsm.notifications.models import Delivery, DeliveryAttempt, Endpoint, MailStatus
+from itsm.notifications.models import ContactPreference, Delivery, DeliveryAttempt, Endpoint, MailStatus
 from itsm.notifications.outbound import NotAllowed, check_url, is_allowed, post
+from itsm.notifications.webhooks import new_secret
 from itsm.tickets.clock import db_now
 from tests.cast import Cast
 
@@ -234,3 +235,24 @@ def test_a_requester_has_nobody_called_inside_the_house(cast: Cast, receiver: st
     refused = Delivery.objects.get(user=cast.rita)
     assert refused.status == MailStatus.PARKED
     assert "inside a network" in refused.tries.get().error
+
+
+def test_one_who_does_not_answer_keeps_nobody_else_waiting(
+    cast: Cast, receiver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound, "LONGEST_S", 0.3)
+    silent = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+    for person, url in ((cast.anna, address), (cast.ben, receiver)):
+        ContactPreference.objects.create(user=person, webhook_url=url, webhook_secret=new_secret())
+    dead = save_endpoint(None, name="Dead", url=address, by=cast.sven)
+    for number in range(3):
+        for name, of in (("user", {"user": cast.anna}), ("endpoint", {"endpoint": dead})):
+            Delivery.objects.create(key=f"{name}{number}", message_id="m", provider="webhook", body="{}", **of)
+    Delivery.objects.create(key="heard", message_id="m", provider="webhook", user=cast.ben, body="{}")
+    assert deliver_due() == 1
+    tried = dict(Delivery.objects.values_list("key", "attempts"))
+    assert tried == {
+        "user0": 1, "user1": 0, "user2": 0, "endpoint0": 1, "endpoint1": 0, "endpoint2": 0, "heard": 1,
+    }  # fmt: skip
+    silent.close()
