@@ -16,7 +16,14 @@ from slas.models import AlarmKind
 from slas.watch.figures import Figures, figures
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
-FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR")
+FORWARDED = (
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",  # the one that a proxy in front must set
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_REAL_IP",
+    "HTTP_VIA",
+)
 
 Sample = tuple[dict[str, str], float]
 

@@ -40,8 +40,9 @@ class Answer:
     body: bytes
 
 
-def check_url(url: str) -> tuple[str, str, int, str]:
-    """Return scheme, host, port and path of an address that may be called, as far as its text tells.
+def check_url(url: str, *, inside: bool = True) -> tuple[str, str, int, str]:
+    """Return scheme, host, port and path of an address that may be called, as far as its text tells. `inside`: whether
+    what the settings allow beside public addresses by https is allowed here.
 
     Raises:
         NotAllowed.
@@ -53,7 +54,7 @@ def check_url(url: str) -> tuple[str, str, int, str]:
         raise NotAllowed(_("This is not an address. Write it as https://example.com/path.")) from None
     if parts.scheme not in ("https", "http") or not parts.hostname or any(ord(ch) < 33 or ord(ch) > 126 for ch in url):
         raise NotAllowed(_("This is not an address. Write it as https://example.com/path."))
-    if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_HTTP:
+    if parts.scheme == "http" and not (inside and settings.WEBHOOK_ALLOW_HTTP):
         raise NotAllowed(_("Only https addresses are called. An administrator of the server can allow http."))
     if parts.username or parts.password:
         raise NotAllowed(_("Leave name and password out of the address: it is shown to others."))
@@ -63,12 +64,14 @@ def check_url(url: str) -> tuple[str, str, int, str]:
     return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path
 
 
-def is_allowed(address: str) -> bool:
-    """Return whether this IP address may be called: a public one, or one in a network that the settings name."""
+def is_allowed(address: str, *, inside: bool = True) -> bool:
+    """Return whether this IP address may be called: a public one, or (`inside`) one in a network that the settings
+    name."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         ip = ip.ipv4_mapped or ip.sixtofour or _behind_nat64(ip) or ip
-    if any(ip in network for network in settings.WEBHOOK_ALLOWED_NETWORKS if network.version == ip.version):
+    networks = settings.WEBHOOK_ALLOWED_NETWORKS if inside else ()
+    if any(ip in network for network in networks if network.version == ip.version):
         return True
     # Reserved and site-local: outdated ranges that still lead inside where a network kept them.
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False))
@@ -79,14 +82,14 @@ def _behind_nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 else None
 
 
-def resolve(host: str, port: int) -> str:
+def resolve(host: str, port: int, *, inside: bool = True) -> str:
     """Return the address to connect to. All that the name stands for must be allowed, not only one.
 
     Raises:
         NotAllowed, OSError: the name is not known.
     """
     found = list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-    if not found or not all(is_allowed(address) for address in found):
+    if not found or not all(is_allowed(address, inside=inside) for address in found):
         raise NotAllowed(
             _("%(host)s is an address inside a network. An administrator of the server can allow that network.")
             % {"host": host}
@@ -94,18 +97,18 @@ def resolve(host: str, port: int) -> str:
     return found[0]
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+def post(url: str, body: bytes, headers: Mapping[str, str], *, inside: bool = True) -> Answer:
     """Send the body by POST and return the answer, whatever its status. Takes ten seconds at most from the moment at
-    which the name is resolved and the line stands, however the other side spreads its bytes.
+    which the name is resolved and the line stands, however the other side spreads its bytes. `inside`: see `check_url`.
 
     Raises:
         NotAllowed: the address may not be called, or the body is too large.
         OSError, http.client.HTTPException: nobody answered as a web server does, or not in time.
     """
-    scheme, host, port, path = check_url(url)
+    scheme, host, port, path = check_url(url, inside=inside)
     if len(body) > LARGEST_SENT:
         raise NotAllowed(_("The message is too large to be sent."))
-    address = resolve(host, port)
+    address = resolve(host, port, inside=inside)
     line = socket.create_connection((address, port), timeout=LONGEST_S)
     until = time.monotonic() + LONGEST_S
     try:

@@ -25,7 +25,8 @@ SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid{_COOKIE_SUFFIX}"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken{_COOKIE_SUFFIX}"
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# What is asked straight, without the proxy that speaks https: a redirect would lead there.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 # Who may read /metrics: whoever has this token, or comes straight (through no proxy) from one of these networks.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_FROM = [ip_network(one) for one in env.list("METRICS_FROM", default=[])]

@@ -37,7 +37,9 @@ SELECT t.id, t.due_at, e.at, e.detected_at, v.at, v.recorded_at, n.id
 """
 COUNTS = """
 SELECT (SELECT count(*) FROM slas_slaevent), (SELECT count(*) FROM tickets_ticketevent WHERE code LIKE 'sla.%%'),
-       (SELECT count(*) FROM notifications_notice), (SELECT count(*) FROM tickets_outboxentry)
+       (SELECT count(*) FROM notifications_notice n JOIN tickets_ticketevent v ON v.id = n.event_id
+         WHERE v.code LIKE 'sla.%%'),
+       (SELECT count(*) FROM tickets_outboxentry)
 """
 
 

@@ -21,8 +21,9 @@ from django.test import override_settings
 from itsm.notifications import outbound
 from itsm.notifications.actions import deliver_due, retry_delivery
 from itsm.notifications.actions.endpoints import save_endpoint, send_test
-from itsm.notifications.models import Delivery, DeliveryAttempt, Endpoint, MailStatus
+from itsm.notifications.models import ContactPreference, Delivery, DeliveryAttempt, Endpoint, MailStatus
 from itsm.notifications.outbound import NotAllowed, check_url, is_allowed, post
+from itsm.notifications.webhooks import new_secret
 from itsm.tickets.clock import db_now
 from tests.cast import Cast
 
@@ -215,3 +216,43 @@ def test_a_webhook_that_was_switched_off_is_not_called(cast: Cast, receiver: str
     deliver_due()
     assert Receiver.got == []
     assert Delivery.objects.get().status == MailStatus.PARKED
+
+
+def test_a_requester_has_nobody_called_inside_the_house(cast: Cast, receiver: str, signed_in: Any) -> None:
+    form = {
+        "first": "webhook", "second": "", "third": "", "wait_minutes": "0", "webhook_url": receiver,
+        "hours_from": "08:00", "hours_to": "18:00", "days": ["0"], "remind_minutes": "",
+    }  # fmt: skip
+    assert signed_in(cast.anna).post("/profile/contact/", form).status_code == 302
+    rita = signed_in(cast.rita)
+    assert rita.post("/profile/contact/", form).status_code == 422
+    secure = receiver.replace("http:", "https:")
+    assert rita.post("/profile/contact/", {**form, "webhook_url": secure}).status_code == 302
+    for person in (cast.anna, cast.rita):
+        Delivery.objects.create(key=f"of {person.pk}", message_id="m", provider="webhook", user=person, body="{}")
+    assert deliver_due() == 1
+    assert len(Receiver.got) == 1
+    refused = Delivery.objects.get(user=cast.rita)
+    assert refused.status == MailStatus.PARKED
+    assert "inside a network" in refused.tries.get().error
+
+
+def test_one_who_does_not_answer_keeps_nobody_else_waiting(
+    cast: Cast, receiver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound, "LONGEST_S", 0.3)
+    silent = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+    for person, url in ((cast.anna, address), (cast.ben, receiver)):
+        ContactPreference.objects.create(user=person, webhook_url=url, webhook_secret=new_secret())
+    dead = save_endpoint(None, name="Dead", url=address, by=cast.sven)
+    for number in range(3):
+        for name, of in (("user", {"user": cast.anna}), ("endpoint", {"endpoint": dead})):
+            Delivery.objects.create(key=f"{name}{number}", message_id="m", provider="webhook", body="{}", **of)
+    Delivery.objects.create(key="heard", message_id="m", provider="webhook", user=cast.ben, body="{}")
+    assert deliver_due() == 1
+    tried = dict(Delivery.objects.values_list("key", "attempts"))
+    assert tried == {
+        "user0": 1, "user1": 0, "user2": 0, "endpoint0": 1, "endpoint1": 0, "endpoint2": 0, "heard": 1,
+    }  # fmt: skip
+    silent.close()

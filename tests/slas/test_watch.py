@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -263,8 +264,6 @@ def test_the_page_shows_how_the_clocks_stand(levels: Cast, client: Client) -> No
 
 
 def test_metrics_are_for_who_has_the_token_or_is_near(levels: Cast, client: Client, settings: Any) -> None:
-    from ipaddress import ip_network
-
     settings.METRICS_TOKEN, settings.METRICS_FROM = "", []
     assert client.get("/metrics").status_code == 404
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
@@ -274,9 +273,16 @@ def test_metrics_are_for_who_has_the_token_or_is_near(levels: Cast, client: Clie
     assert client.get("/metrics", headers={"Authorization": "Bearer secret-token"}).status_code == 200
     settings.METRICS_FROM = [ip_network("127.0.0.0/8")]
     assert client.get("/metrics").status_code == 200
-    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
+    for proxied in ({"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-Proto": "https"}, {"X-Real-IP": "203.0.113.9"}):
+        assert client.get("/metrics", headers=proxied).status_code == 404
     assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
     assert client.get("/metrics", REMOTE_ADDR="").status_code == 404
+
+
+def test_metrics_can_be_read_straight_also_where_people_come_by_https(levels: Cast, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.METRICS_FROM = True, [ip_network("127.0.0.0/8")]
+    assert Client().get("/profile/").status_code == 301
+    assert Client().get("/metrics").status_code == 200
 
 
 def test_metrics_say_in_text_how_the_clocks_stand(levels: Cast, client: Client, settings: Any) -> None:

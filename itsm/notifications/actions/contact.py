@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import User
+from itsm.accounts.roles import Permission
 from itsm.notifications.models import ContactPreference
 from itsm.notifications.outbound import NotAllowed, check_url
 from itsm.notifications.providers import WEBHOOK, provider_named
@@ -39,7 +40,7 @@ def save_contact(user: User, values: Mapping[str, Any]) -> ContactPreference:
         wrong["webhook_url"] = _("Give the address that is called, or choose other ways.")
     if chosen.webhook_url:
         try:
-            check_url(chosen.webhook_url)
+            check_url(chosen.webhook_url, inside=user.may(Permission.USE_DESK))
         except NotAllowed as error:
             wrong["webhook_url"] = str(error)
         chosen.webhook_secret = chosen.webhook_secret or new_secret()
