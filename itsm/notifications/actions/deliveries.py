@@ -11,6 +11,7 @@ import time
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from itsm.notifications.actions.sending import FIRST_WAIT, LEASE, LONGEST_WAIT, MAX_ATTEMPTS
@@ -23,13 +24,22 @@ LONGEST_RUN_S = 45.0
 
 
 def deliver_due(limit: int = 200) -> int:
-    """Make the calls that are due, oldest first; return how many succeeded. Any number of workers may do this."""
+    """Make the calls that are due, oldest first; return how many succeeded. Any number of workers may do this.
+
+    Whoever does not answer is not called again in this run, so that one silent target does not keep all others waiting.
+    """
     sent, until = 0, time.monotonic() + LONGEST_RUN_S
+    silent = Q()
     for _attempt in range(limit):
-        delivery = _claim() if time.monotonic() < until else None
+        delivery = _claim(silent) if time.monotonic() < until else None
         if delivery is None:
             break
-        sent += _attempt_one(delivery)
+        outcome = _attempt_one(delivery)
+        sent += outcome.ok
+        if not outcome.ok and outcome.status_code is None:
+            # By the one of the two that the call has: the other is NULL, which equals nothing.
+            target = {"endpoint": delivery.endpoint_id} if delivery.endpoint_id else {"user": delivery.user_id}
+            silent |= Q(**target, **{f"{name}__isnull": False for name in target})
     return sent
 
 
@@ -40,8 +50,9 @@ def retry_delivery(delivery: Delivery) -> bool:
 
 
 @transaction.atomic
-def _claim() -> Delivery | None:
+def _claim(silent: Q) -> Delivery | None:
     due = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).select_related("endpoint", "user__contact")
+    due = due.exclude(silent) if silent else due
     while one := due.filter(UNSENT, next_attempt_at__lte=Now()).order_by("next_attempt_at", "pk").first():
         mine = Delivery.objects.filter(pk=one.pk)
         if one.unless_read and Notice.objects.filter(event=one.event_id, user=one.user_id, read_at__isnull=False):
@@ -53,7 +64,7 @@ def _claim() -> Delivery | None:
     return None
 
 
-def _attempt_one(delivery: Delivery) -> int:
+def _attempt_one(delivery: Delivery) -> Outcome:
     provider = provider_named(delivery.provider)
     started = time.monotonic()
     if provider is None or provider.deliver is None:
@@ -78,7 +89,7 @@ def _attempt_one(delivery: Delivery) -> int:
         )
         if outcome.ok:
             mine.update(status=MailStatus.SENT, sent_at=Now())
-            return 1
+            return outcome
         logger.warning("Delivery %s failed: %s", delivery.key, outcome.status_code or outcome.error[:80])
         parked = outcome.for_good or delivery.attempts % MAX_ATTEMPTS == 0
         wait = min(FIRST_WAIT * 2 ** ((delivery.attempts - 1) % MAX_ATTEMPTS), LONGEST_WAIT)
@@ -86,4 +97,4 @@ def _attempt_one(delivery: Delivery) -> int:
             status=MailStatus.PARKED if parked else MailStatus.WAITING,
             next_attempt_at=Now() + max(wait, timedelta(seconds=1)),
         )
-    return 0
+    return outcome
