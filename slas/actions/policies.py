@@ -8,6 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from itsm.accounts.changelog import Deed, record_change, state_of
@@ -164,23 +165,50 @@ def policy_state(policy: ServiceLevelPolicy) -> dict[str, Any]:
 
 
 def _save_goals(policy: ServiceLevelPolicy, goals: Sequence[GoalSpec]) -> None:
-    for position, goal in enumerate(goals, start=1):
-        Goal.stored.update_or_create(
-            policy=policy,
-            order=position,
-            defaults={
-                "condition": dict(goal.condition),
-                "target_s": goal.length_s,
-                "target_unit": goal.target_unit,
-                "target_count": None if goal.target_unit == TargetUnit.TIME else goal.target_count,
-                "calendar": goal.calendar,
-                "use_team_calendar": goal.use_team_calendar,
-                "zone_from": goal.zone_from,
-                "chain": goal.chain,
-                "is_active": True,
-            },
-        )
-    policy.goals.filter(order__gt=len(goals)).update(is_active=False)
+    """Store the goals in their order. A goal whose condition stays is the same one wherever it stands now, so that a
+    goal put before it does not bring its timers under another."""
+    stored = list(Goal.stored.filter(policy=policy).order_by("order"))
+    rows = _rows_for(goals, stored)
+    # Out of the way first: no two goals may stand at one place, not even for a moment.
+    Goal.stored.filter(policy=policy).update(order=F("order") + len(stored) + len(goals))
+    for position, (goal, row) in enumerate(zip(goals, rows, strict=True), start=1):
+        values = {
+            "order": position,
+            "condition": dict(goal.condition),
+            "target_s": goal.length_s,
+            "target_unit": goal.target_unit,
+            "target_count": None if goal.target_unit == TargetUnit.TIME else goal.target_count,
+            "calendar": goal.calendar,
+            "use_team_calendar": goal.use_team_calendar,
+            "zone_from": goal.zone_from,
+            "chain": goal.chain,
+            "is_active": True,
+        }
+        if row is None:
+            Goal.stored.create(policy=policy, **values)
+        else:
+            Goal.stored.filter(pk=row.pk).update(**values)
+    kept = {row.pk for row in rows if row is not None}
+    left = [row for row in stored if row.pk not in kept]
+    for position, row in enumerate(left, start=len(goals) + 1):
+        Goal.stored.filter(pk=row.pk).update(order=position, is_active=False)
+
+
+def _rows_for(goals: Sequence[GoalSpec], stored: Sequence[Goal]) -> list[Goal | None]:
+    """Return the row of each goal: the one with its condition, else the one at its place, else None for a new one."""
+    found: list[Goal | None] = []
+    free = list(stored)
+    for goal in goals:
+        row = next((one for one in free if one.is_active and one.condition == dict(goal.condition)), None)
+        found.append(row)
+        if row is not None:
+            free.remove(row)
+    for place, row in enumerate(found):
+        at_place = next((one for one in free if one.order == place + 1), None)
+        if row is None and at_place is not None:
+            found[place] = at_place
+            free.remove(at_place)
+    return found
 
 
 def _check_policy(name: str, values: Mapping[str, Any], goals: Sequence[GoalSpec]) -> str:

@@ -17,6 +17,7 @@ from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.models import NO_TARGET, Ticket
 from slas.actions import GoalSpec, follow_setup, install_defaults, save_calendar, save_chain, save_policy
+from slas.actions.policies import Rules
 from slas.calendars import CalendarSpec
 from slas.models import (
     BusinessCalendar,
@@ -130,6 +131,28 @@ def test_a_calendar_without_hours_yet_keeps_no_clock_back(levels: Cast) -> None:
     assert clock(incident).calendar_version == calendar.current
 
 
+def test_a_goal_put_before_others_leaves_their_clocks_alone(levels: Cast) -> None:
+    calendar = BusinessCalendar.objects.get(name="Hours")
+    urgent = {"field": "priority", "op": "eq", "value": 1}
+    usual = GoalSpec(4 * HOUR, calendar)
+    anew = Rules(on_retarget="restart")
+    save_policy("Fix", metric="resolution", kind="ola", goals=[usual], rules=anew, actor=SYSTEM)
+    incident = opened(levels)
+    first = incident.timers.get(kind="ola")
+    goals = [GoalSpec(HOUR, calendar, condition=urgent), usual]
+    policy = save_policy("Fix", metric="resolution", kind="ola", goals=goals, rules=anew, actor=SYSTEM)
+    assert [goal.target_s for goal in policy.goals.order_by("order")] == [HOUR, 4 * HOUR]
+    update(incident, {"title": "Cannot print at all"}, actor=as_(levels.anna))
+    assert [(timer.pk, timer.state) for timer in incident.timers.filter(kind="ola")] == [(first.pk, "running")]
+    save_policy("Fix", metric="resolution", kind="ola", goals=goals[::-1], rules=anew, actor=SYSTEM)
+    save_policy("Fix", metric="resolution", kind="ola", goals=[usual], rules=anew, actor=SYSTEM)
+    assert list(Goal.stored.filter(policy=policy).order_by("order").values_list("order", "target_s", "is_active")) == [
+        (1, 4 * HOUR, True),
+        (2, HOUR, False),
+    ]
+    assert Goal.objects.get(policy=policy).pk == first.goal_id
+
+
 def test_what_was_promised_is_on_record_by_the_clock_of_the_database(levels: Cast) -> None:
     wrong = datetime(1999, 1, 1, tzinfo=UTC)
     before = db_now()
@@ -159,7 +182,8 @@ def test_a_policy_edit_is_for_tickets_to_come(levels: Cast) -> None:
     update(incident, {"title": "Other words"}, actor=as_(levels.anna))
     assert clock(incident).target_s == 8 * HOUR
     assert clock(opened(levels)).target_s == 60
-    save_policy("Resolution", metric="resolution", goals=goals[1:], actor=as_(levels.sven))
+    others = GoalSpec(60, calendar, {"field": "priority", "op": "in", "value": [2, 3, 4, 5]})
+    save_policy("Resolution", metric="resolution", goals=[others], actor=as_(levels.sven))
     update(incident, {"title": "Its goal is gone"}, actor=as_(levels.anna))
     assert clock(incident).target_s == 60
 
