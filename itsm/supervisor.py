@@ -194,8 +194,8 @@ class Supervisor:
 
 
 def plan(environment: dict[str, str], host: str, port: int) -> list[Child]:
-    """Return the processes that serve. Timers and events have a worker of their own: a slow mail server or a long
-    report must not make a breach late."""
+    """Return the processes that serve. Timers and events, mail, and long work have a worker each: a slow mail server or
+    a long rehearsal must not make a breach or its notice late."""
     python = [sys.executable, "-m"]
     threads = environment["WEB_THREADS"]
     web = ["granian", "itsm.wsgi:application", "--interface", "wsgi", "--host", host, "--port", str(port)]
@@ -213,7 +213,8 @@ def plan(environment: dict[str, str], host: str, port: int) -> list[Child]:
         Child("web", [*python, *web], environment | {"ITSM_PROCESS": "web"}),
         Child("ticker", ticker, environment | {"ITSM_PROCESS": "ticker"}),
         Child("worker for timers", [*python, *worker, "-n", "timers@%h", "-Q", "timers,outbox"], environment | soft),
-        Child("worker for mail", [*python, *worker, "-n", "mail@%h", "-Q", "mail,reports"], environment | soft),
+        Child("worker for mail", [*python, *worker, "-n", "mail@%h", "-Q", "mail"], environment | soft),
+        Child("worker for reports", [*python, *worker, "-n", "reports@%h", "-Q", "reports"], environment | soft),
         Child("beat", [*python, *celery, "beat", "--pidfile="], environment | {"ITSM_PROCESS": "beat"}),
     ]
 

@@ -59,9 +59,10 @@ def tell_alarms(self: Any) -> int:
     return tell_people()
 
 
-@shared_task(name="slas.tasks.work_on_trials")
-def work_on_trials() -> int:
+@shared_task(name="slas.tasks.work_on_trials", bind=True)
+def work_on_trials(self: Any) -> int:
     """Go on for a while with a trial that waits; return how many tickets were gone through."""
+    beat(f"worker {self.request.hostname}", "reports")
     return trials.work()
 
 

@@ -55,6 +55,9 @@ CELERY_TASK_DEFAULT_QUEUE = "outbox"
 CELERY_TASK_ROUTES = {
     "slas.tasks.tell_alarms": {"queue": "mail"},
     "slas.tasks.*_trials": {"queue": "reports"},
+    "slas.tasks.follow_edits": {"queue": "reports"},
+    "slas.tasks.watch_zone_data": {"queue": "reports"},
+    "slas.tasks.top_up_holidays": {"queue": "reports"},
     "slas.tasks.*": {"queue": "timers"},
     "incidents.tasks.*": {"queue": "timers"},
     "itsm.notifications.tasks.send_*": {"queue": "mail"},
@@ -86,9 +89,9 @@ def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "fire due timers": every(1, "slas.tasks.tick", "timers"),
-    "bring timers to edited hours": every(60, "slas.tasks.follow_edits", "timers"),
-    "notice new zone data": every(3600, "slas.tasks.watch_zone_data", "timers"),
-    "top up public holidays": every(6 * 3600, "slas.tasks.top_up_holidays", "timers"),
+    "bring timers to edited hours": every(60, "slas.tasks.follow_edits", "reports"),
+    "notice new zone data": every(3600, "slas.tasks.watch_zone_data", "reports"),
+    "top up public holidays": every(6 * 3600, "slas.tasks.top_up_holidays", "reports"),
     "watch the clocks": every(10, "slas.tasks.watch", "timers"),
     "work on trials of drafts": every(2, "slas.tasks.work_on_trials", "reports"),
     "delete old trials": every(3600, "slas.tasks.clean_trials", "reports"),
