@@ -149,7 +149,7 @@ def store_version(
 def set_team_calendar(team: Team, calendar: BusinessCalendar | None, *, actor: Actor) -> None:
     """Let goals that go by the team's own hours use this calendar for the team; None: the goal's own.
 
-    Clocks that run keep their hours until their ticket changes hands.
+    Clocks that run by the team's hours are brought to the new ones, from now on, by the task that follows edits.
 
     Raises:
         Refused: the actor does not manage service levels.
