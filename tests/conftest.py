@@ -18,7 +18,9 @@ from tests.cast import Cast, make_cast
 
 hypothesis.settings.register_profile("fast", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+# A landing must not hang on what was drawn that day: there the same examples each time, new ones on every other run.
+hypothesis.settings.register_profile("fixed", max_examples=50, deadline=None, derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed" if os.environ.get("CI") else "fast"))
 
 SHARING = ("tests/e2e/", "tests/setup/test_serve.py")
 BROWSER = shutil.which("chromium")
