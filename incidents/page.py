@@ -190,4 +190,6 @@ def _link_words(kind: str, outward: bool) -> str:
         LinkKind.FOLLOWS: _("Followed up by"),
         LinkKind.CAUSED_BY: _("Cause of"),
         LinkKind.BLOCKED_BY: _("Blocks"),
+        LinkKind.PROBLEM: _("Problem of"),
+        LinkKind.FIXED_BY: _("Fixes"),
     }[LinkKind(kind)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("itsm", "cmdb", "slas", "incidents", "reports", "portal", "workspace")
+ROOMS = ("itsm", "cmdb", "slas", "incidents", "problems", "changes", "reports", "portal", "workspace")
 
 TEMPLATE_RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\sstyle\s*="), "an inline style: the content security policy blocks it; write a class"),

@@ -37,6 +37,9 @@ class Permission(StrEnum):
     OVERRIDE_PRIORITY = "tickets.override_priority"
     SET_PAST_INSTANT = "tickets.set_past_instant"
     VIEW_EVENTS = "tickets.view_events"
+    RUN_MAJOR_INCIDENTS = "incidents.run_major"
+    MANAGE_PROBLEMS = "problems.manage"
+    MANAGE_CHANGES = "changes.manage"
     VIEW_SERVICE_LEVELS = "slas.view"
     MANAGE_SERVICE_LEVELS = "slas.manage"
     MANAGE_DESK = "desk.manage"
@@ -47,14 +50,14 @@ class Permission(StrEnum):
 
 _READ = frozenset({Permission.USE_DESK, Permission.VIEW_TICKETS, Permission.VIEW_EVENTS})
 _WORK = _READ | {Permission.WORK_TICKETS, Permission.OPEN_FOR_OTHERS}
-_LEAD = _WORK | {Permission.OVERRIDE_PRIORITY}
+_LEAD = _WORK | {Permission.OVERRIDE_PRIORITY, Permission.RUN_MAJOR_INCIDENTS}
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.REQUESTER: frozenset(),
     Role.AGENT: _WORK,
     Role.TEAM_LEAD: _LEAD | {Permission.VIEW_SERVICE_LEVELS},
-    Role.PROBLEM_MANAGER: _LEAD,
-    Role.CHANGE_MANAGER: _LEAD,
+    Role.PROBLEM_MANAGER: _LEAD | {Permission.MANAGE_PROBLEMS},
+    Role.CHANGE_MANAGER: _LEAD | {Permission.MANAGE_CHANGES},
     Role.CAB_MEMBER: _READ,
     Role.SERVICE_LEVEL_MANAGER: _LEAD | {Permission.VIEW_SERVICE_LEVELS, Permission.MANAGE_SERVICE_LEVELS},
     Role.KNOWLEDGE_AUTHOR: _READ,

@@ -86,6 +86,8 @@ class LinkKind(models.TextChoices):
     FOLLOWS = "follows", _("Follows up on")
     CAUSED_BY = "caused_by", _("Caused by")
     BLOCKED_BY = "blocked_by", _("Blocked by")
+    PROBLEM = "problem", _("Incident of the problem")
+    FIXED_BY = "fixed_by", _("Fixed by")
 
 
 class Link(models.Model):

@@ -1,0 +1,9 @@
+"""Change enablement: what is altered, when, at what risk, and who agreed."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ChangesConfig(AppConfig):
+    name = "changes"
+    verbose_name = _("Changes")
