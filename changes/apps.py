@@ -12,9 +12,11 @@ class ChangesConfig(AppConfig):
         """Register the kind and its event codes with the kernel."""
         from changes import events  # noqa: F401  registry is filled on import
         from changes.actions import perform, reply
+        from changes.following import follow
         from changes.models import Change
         from changes.outcomes import FIELDS, OUTCOMES
         from changes.statuses import MOVES, TERMINAL, Status
+        from itsm.tickets.hooks import listen
         from itsm.tickets.kinds import Kind, register_kind
 
         register_kind(
@@ -33,3 +35,4 @@ class ChangesConfig(AppConfig):
                 outcomes=OUTCOMES,
             )
         )
+        listen("changes", follow, order=50)
