@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -106,7 +108,7 @@ class Change(Ticket):
         )
 
     @property
-    def window_words(self) -> tuple[object, object] | None:
+    def window(self) -> tuple[datetime, datetime] | None:
         """The planned window (aware, UTC), or None where there is none yet."""
         return (self.planned_start, self.planned_end) if self.planned_start and self.planned_end else None
 
