@@ -10,7 +10,7 @@ class ChangesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the kind and its event codes with the kernel."""
-        from changes import events, notices  # noqa: F401  the registry of events is filled on import
+        from changes import approving, events, notices  # noqa: F401  the registry of events is filled on import
         from changes.actions import perform, reply
         from changes.following import follow
         from changes.models import Change
@@ -36,4 +36,5 @@ class ChangesConfig(AppConfig):
             )
         )
         notices.register()
+        approving.register()
         listen("changes", follow, order=50)
