@@ -9,12 +9,15 @@ class IncidentsConfig(AppConfig):
     verbose_name = _("Incidents")
 
     def ready(self) -> None:
-        """Register the kind and its event codes with the kernel."""
+        """Register the kind and its event codes with the kernel, and the tasks below its tickets."""
         from incidents import events  # noqa: F401  registry is filled on import
         from incidents.actions import perform, reply
         from incidents.models import Incident
         from incidents.outcomes import OUTCOMES, WAITING, is_with_supplier
         from incidents.statuses import MOVES, TERMINAL, Status
+        from incidents.work import TASK_RULES, end_tasks
+        from itsm.tasking.registry import register_task_rules
+        from itsm.tickets.hooks import listen
         from itsm.tickets.kinds import Kind, register_kind
 
         register_kind(
@@ -35,3 +38,5 @@ class IncidentsConfig(AppConfig):
                 is_with_supplier=is_with_supplier,
             )
         )
+        register_task_rules("incident", TASK_RULES)
+        listen("incident_tasks", end_tasks, order=120)
