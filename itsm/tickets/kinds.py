@@ -41,6 +41,7 @@ def never(ticket: Any) -> bool:
 class Kind:
     """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
 
+    `url_name`: its page, in the namespace of its room. `plural` and `icon` (Tabler): how lists and pages name it.
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
     what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present.
     """
@@ -59,6 +60,8 @@ class Kind:
     fields: tuple[Field, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     is_with_supplier: Callable[[Any], bool] = never
+    plural: str | Promise = ""
+    icon: str = "ticket"
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""
