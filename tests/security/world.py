@@ -228,6 +228,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:place": {"pk": lambda world: world.cast.rita.organisation_id},
     "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
     "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
+    "administration:approval_policy": {"ref": lambda world: world.approval.version.policy.public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
     "administration:rota": {"ref": lambda world: world.rota.public_id},
