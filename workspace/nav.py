@@ -60,6 +60,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
             "current": request.path == home_url,
         },
         _inbox(request),
+        _approvals(request),
     ]
     entries += [
         {
@@ -107,6 +108,19 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
         "count": shown(unread) if unread else None,
         "alert": True,
         "current": request.path == url,
+    }
+
+
+def _approvals(request: HttpRequest) -> dict[str, Any]:
+    """Return the link to what waits for the person. It has no count: the inbox counts each request that is new."""
+    url = reverse("approvals:list")
+    return {
+        "key": "approvals",
+        "label": _("Approvals"),
+        "url": url,
+        "icon": "user-question",
+        "hotkey": "G A",
+        "current": request.path.startswith(url),
     }
 
 
