@@ -42,6 +42,8 @@ class IncidentsConfig(AppConfig):
                 is_with_supplier=is_with_supplier,
                 plural=_("Incidents"),
                 icon="flame",
+                new_url_name="workspace:new",
+                begins_with="start",
             )
         )
         register_task_rules("incident", TASK_RULES)
