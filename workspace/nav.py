@@ -69,6 +69,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
             "current": request.path == home_url,
         },
         _inbox(request),
+        _approvals(request),
     ]
     entries += [
         {
@@ -133,6 +134,19 @@ def _practice(request: HttpRequest, queue: Queue, counts: dict[str, int], open_k
         "hotkey": queue.hotkey,
         "count": shown(counts[queue.key]),
         "current": queue.key == open_key or (bool(own) and request.path == url),
+    }
+
+
+def _approvals(request: HttpRequest) -> dict[str, Any]:
+    """Return the link to what waits for the person. It has no count: the inbox counts each request that is new."""
+    url = reverse("approvals:list")
+    return {
+        "key": "approvals",
+        "label": _("Approvals"),
+        "url": url,
+        "icon": "user-question",
+        "hotkey": "G A",
+        "current": request.path.startswith(url),
     }
 
 
