@@ -9,9 +9,11 @@ class IncidentsConfig(AppConfig):
     verbose_name = _("Incidents")
 
     def ready(self) -> None:
-        """Register the kind and its event codes with the kernel."""
+        """Register the kind, its event codes, its effects on many tickets and its notices."""
         from incidents import events  # noqa: F401  registry is filled on import
+        from incidents import notices, spreading
         from incidents.actions import perform, reply
+        from incidents.family import merged_ids
         from incidents.models import Incident
         from incidents.outcomes import OUTCOMES, WAITING, is_with_supplier
         from incidents.statuses import MOVES, TERMINAL, Status
@@ -33,5 +35,8 @@ class IncidentsConfig(AppConfig):
                 fields=(WAITING,),
                 outcomes=OUTCOMES,
                 is_with_supplier=is_with_supplier,
+                absorbed=merged_ids,
             )
         )
+        spreading.register()
+        notices.register()

@@ -32,6 +32,11 @@ class Outcome:
         return frozenset(named) - {""}
 
 
+def nothing(ticket: Any) -> list[int]:
+    """Return no ids: a kind of ticket that is never merged into another."""
+    return []
+
+
 def never(ticket: Any) -> bool:
     """Answer no: a kind of ticket that nobody hands to a supplier."""
     return False
@@ -42,7 +47,8 @@ class Kind:
     """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
 
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
-    what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present.
+    what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `absorbed`: the ids
+    of the tickets that were merged into one, whose messages are shown on it.
     """
 
     code: str
@@ -59,6 +65,7 @@ class Kind:
     fields: tuple[Field, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     is_with_supplier: Callable[[Any], bool] = never
+    absorbed: Callable[[Any], list[int]] = nothing
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""
