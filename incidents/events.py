@@ -92,9 +92,7 @@ register_event(
 )
 register_event(
     "incident.children_told",
-    lambda data, names: (
-        _("wrote to all %(count)d incidents that are part of this") % {"count": data.get("count", 0)}
-    ),
+    lambda data, names: _("wrote to all %(count)d incidents that are part of this") % {"count": data.get("count", 0)},
     icon="message",
     internal=True,
 )
@@ -104,7 +102,9 @@ register_event("incident.absorbed", _numbered(gettext_noop("%(number)s was merge
 register_event(
     "incident.released", _numbered(gettext_noop("%(number)s was separated from this again")), icon="git-branch"
 )
-register_event("incident.split", _numbered(gettext_noop("split: %(number)s goes on by itself")), icon="git-branch", internal=True)
+register_event(
+    "incident.split", _numbered(gettext_noop("split: %(number)s goes on by itself")), icon="git-branch", internal=True
+)
 register_event("incident.split_from", _numbered(gettext_noop("split from %(number)s")), icon="git-branch")
 register_event(
     "incident.outage_published",

@@ -28,7 +28,7 @@ class Incident(Ticket):
     reopened_at = models.DateTimeField(null=True, blank=True)
     reopened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     # One level: a child has no children. What happens to a parent then has one origin and no cascade, and two people
-    # cannot build a circle. `child_count` is kept under the parent's lock, so that an incident without any asks nothing.
+    # cannot build a circle. `child_count` is kept under the parent's lock: an incident without any asks nothing.
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
     )

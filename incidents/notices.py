@@ -13,7 +13,9 @@ def register() -> None:
             "merged",
             _("Goes on in %(continued)s: %(title)s"),
             _("%(number)s is about the same as %(continued)s, so it goes on there."),
-            closing=_("You need not do anything. You can read %(continued)s and reply there; a reply to this goes there too."),
+            closing=_(
+                "You need not do anything. You can read %(continued)s and reply there; a reply to this goes there too."
+            ),
             icon="git-merge",
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -46,20 +46,17 @@ def set_parent(child: Incident, parent: Incident, *, actor: Actor, version: int 
     """
     if child.pk == parent.pk:
         raise Invalid({"parent": _("An incident cannot be part of itself.")})
-    former_id = Incident.objects.filter(pk=child.pk).values_list("parent", flat=True).first()
-    together = [child, parent, *Incident.objects.filter(pk=former_id)]
-    locked = lock_together(together)
+    locked = lock_together([child, parent, *Incident.objects.filter(children=child.pk)])
     this, above = locked[child.pk], locked[parent.pk]
     require("ticket.link", actor, this)
     check_version(this, version)
     if this.parent_id == above.pk:
         return this
-    if this.parent_id != former_id:
-        raise Stale(seen=this.version, current=this.version)
+    _check_known(this.parent_id, locked, this)
     _check_child(this)
     _check_parent(above)
-    if former_id is not None:
-        _take_out(locked[former_id], this, actor)
+    if this.parent_id is not None:
+        _take_out(locked[this.parent_id], this, actor)
     return attach_child(this, above, actor=actor)
 
 
@@ -71,6 +68,12 @@ def attach_child(this: Incident, above: Incident, *, actor: Actor) -> Incident:
     data = {"number": this.number, "ticket": this.public_id}
     write(above, "incident.child_added", actor=actor, changes=count, data=data, log_changes=False, bump=False)
     return this
+
+
+def _check_known(parent_id: int | None, locked: Mapping[int, Incident], this: Incident) -> None:
+    """Refuse to go on where somebody moved it to another parent between reading and locking."""
+    if parent_id is not None and parent_id not in locked:
+        raise Stale(seen=this.version, current=this.version)
 
 
 def _check_child(this: Incident) -> None:
@@ -117,15 +120,13 @@ def leave_parent(child: Incident, *, actor: Actor, version: int | None = None) -
     Raises:
         Refused, Stale.
     """
-    former_id = Incident.objects.filter(pk=child.pk).values_list("parent", flat=True).first()
-    locked = lock_together([child, *Incident.objects.filter(pk=former_id)])
+    locked = lock_together([child, *Incident.objects.filter(children=child.pk)])
     this = locked[child.pk]
     require("ticket.link", actor, this)
     check_version(this, version)
     if this.parent_id is None:
         return this
-    if this.parent_id != former_id:
-        raise Stale(seen=this.version, current=this.version)
+    _check_known(this.parent_id, locked, this)
     above = locked[this.parent_id]
     data = {"number": above.number, "ticket": above.public_id}
     write(this, "incident.parent_left", actor=actor, changes={"parent": None}, data=data, log_changes=False)

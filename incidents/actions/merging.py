@@ -140,13 +140,12 @@ def unmerge(incident: Incident, *, actor: Actor, version: int | None = None) -> 
     Raises:
         IllegalMove: it is not merged, was closed, or was merged more than seven days ago. Refused, Stale.
     """
-    survivor_id = Incident.objects.filter(pk=incident.pk).values_list("merged_into", flat=True).first()
-    locked = lock_together([incident, *Incident.objects.filter(pk=survivor_id)])
+    locked = lock_together([incident, *Incident.objects.filter(merged=incident.pk)])
     one = locked[incident.pk]
     require("ticket.link", actor, one)
     check_version(one, version)
     made = Merge.objects.filter(incident=one, undone_at=None).first()
-    if one.merged_into_id is None or made is None or one.merged_into_id != survivor_id:
+    if one.merged_into_id is None or made is None or made.survivor_id not in locked:
         raise IllegalMove(_("%(number)s is not merged into another incident.") % {"number": one.number})
     now = instant_of(actor)
     if reason := why_not_undone(made, one.status, now):

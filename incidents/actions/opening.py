@@ -63,7 +63,7 @@ def open_incident(
         submission_key=submission_key,
         custom=custom,
         opened_by=opened_by,
-        because=because,
+        said={"because": because} if because else None,
     )
     is_new = incident.event_seq == 1 and not incident.attachments.exists() if files else False
     if is_new:

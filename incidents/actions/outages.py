@@ -19,9 +19,7 @@ from itsm.tickets.texts import clean_text
 
 
 @transaction.atomic
-def publish_outage(
-    incident: Incident, *, title: str, text: str, actor: Actor, version: int | None = None
-) -> Outage:
+def publish_outage(incident: Incident, *, title: str, text: str, actor: Actor, version: int | None = None) -> Outage:
     """Show the incident in the portal under this title and text and return what is shown; again: change the words.
 
     Everybody who is signed in reads them, and nothing else of the incident.

@@ -39,8 +39,8 @@ def split(
     """Open an incident with the chosen messages and files of this one and return it; the two are linked.
 
     `comments` and `attachments` are public ids; files of a chosen message come along. Both are copied, so that this
-    incident loses nothing; who wrote a message and when stays, and where it was written first is shown. A public message
-    stays public: it is read by the requester of the new one. The same `submission_key` splits once.
+    incident loses nothing; who wrote a message and when stays, and where it was written first is shown. A public
+    message stays public: it is read by the requester of the new one. The same `submission_key` splits once.
 
     Raises:
         Invalid: nothing chosen that is there, a title that does not fit. Refused, Stale.
@@ -97,9 +97,10 @@ def _split(
 ) -> tuple[Incident, bool]:
     this: Incident = lock(incident)
     require("ticket.edit", actor, this)
-    if submission_key is None or not Incident.objects.filter(
-        opened_by=actor.user, submission_key=submission_key
-    ).exists():
+    if (
+        submission_key is None
+        or not Incident.objects.filter(opened_by=actor.user, submission_key=submission_key).exists()
+    ):
         check_version(this, version)
     fresh = open_incident(
         actor=actor,

@@ -54,9 +54,7 @@ def reply(
     if public and locked.merged_into_id is not None:
         survivor = survivor_of(locked)
         if survivor.status not in TERMINAL:
-            return _reply_to_survivor(
-                locked, survivor, body, actor=actor, files=files, submission_key=submission_key
-            )
+            return _reply_to_survivor(locked, survivor, body, actor=actor, files=files, submission_key=submission_key)
     if public and locked.status in TERMINAL:
         if actor.user is None or actor.user.pk != locked.requester_id:
             raise IllegalMove(

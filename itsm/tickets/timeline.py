@@ -48,8 +48,9 @@ def timeline(ticket: Any, viewer: User | AnonymousUser) -> list[Entry]:
     one into which others were merged.
 
     Messages on tickets that were merged into this one are among them: public ones for everybody who may read this one,
-    work notes for the desk; their files only where the viewer may read that ticket too. Each comment gets its files as `shown_files`; the ticket gets those that hang on no comment as `loose_files`, and
-    the events in order as `shown_events`.
+    work notes for the desk; their files only where the viewer may read that ticket too. Each comment gets its files as
+    `shown_files`; the ticket gets those that hang on no comment as `loose_files`, and the events in order as
+    `shown_events`.
     """
     files: dict[int | None, list[Attachment]] = defaultdict(list)
     absorbed = ticket.kind_info.absorbed(ticket)
