@@ -33,6 +33,11 @@ class Outcome:
         return frozenset(named) - {""}
 
 
+def nothing(ticket: Any) -> list[int]:
+    """Return no ids: a kind of ticket that is never merged into another."""
+    return []
+
+
 def never(ticket: Any) -> bool:
     """Answer no: a kind of ticket that nobody hands to a supplier."""
     return False
@@ -48,7 +53,8 @@ class Kind:
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
     what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `desk_only`: such
     tickets exist for the desk alone, also where somebody outside it asked for them or watches them. `nothing_to_do`: of
-    tickets, which of this kind nobody is to be offered as work now (empty: offer all of them).
+    tickets, which of this kind nobody is to be offered as work now (empty: offer all of them). `absorbed`: the ids of
+    the tickets that were merged into one, whose messages are shown on it.
     """
 
     code: str
@@ -65,6 +71,7 @@ class Kind:
     fields: tuple[Field, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     is_with_supplier: Callable[[Any], bool] = never
+    absorbed: Callable[[Any], list[int]] = nothing
     desk_only: bool = False
     nothing_to_do: Q = field(default_factory=Q)
     plural: str | Promise = ""
