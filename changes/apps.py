@@ -11,10 +11,10 @@ class ChangesConfig(AppConfig):
     def ready(self) -> None:
         """Register the kind and its event codes with the kernel."""
         from changes import approving, events, notices  # noqa: F401  the registry of events is filled on import
-        from changes.actions import perform, reply
+        from changes.actions import perform, reply, working
         from changes.following import follow
         from changes.models import Change
-        from changes.outcomes import FIELDS, OUTCOMES
+        from changes.outcomes import FIELDS, NOTHING_TO_DO, OUTCOMES
         from changes.statuses import MOVES, TERMINAL, Status
         from itsm.tickets.hooks import listen
         from itsm.tickets.kinds import Kind, register_kind
@@ -33,8 +33,11 @@ class ChangesConfig(AppConfig):
                 reply=reply,
                 fields=FIELDS,
                 outcomes=OUTCOMES,
+                desk_only=True,
+                nothing_to_do=NOTHING_TO_DO,
             )
         )
         notices.register()
         approving.register()
+        working.register()
         listen("changes", follow, order=50)
