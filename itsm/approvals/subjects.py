@@ -50,8 +50,9 @@ class ApprovalSubject:
     `involved(ticket)`: ids of people who carry it out besides the assignee; they may not approve.
     `on_approved(ticket, round, actor)` and `on_rejected(…)`: called in the transaction in which the round ends; the
     room tells a round's purpose by `round.purpose`, and reads the words of a rejection in `round.reason`.
-    `summary_template` is what approvers see, who may have no other right to the ticket: it gets `ticket`, `facts`, and
-    what `summary(ticket, viewer)` returns. `purposes`: what approval is asked for, with its words.
+    `summary_template` is what approvers see, who may have no other right to the ticket: it gets `ticket`, `facts`,
+    `viewer` and what `summary(ticket, viewer)` returns; behind the link in a mail nobody is signed in, so go by
+    `viewer`. `purposes`: what approval is asked for, with its words.
     """
 
     facts: Callable[[Any], Mapping[str, Any]] = _title_only

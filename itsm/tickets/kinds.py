@@ -42,6 +42,7 @@ def never(ticket: Any) -> bool:
 class Kind:
     """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
 
+    `url_name`: its page, in the namespace of its room. `plural` and `icon` (Tabler): how lists and pages name it.
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
     what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `desk_only`: such
     tickets exist for the desk alone, also where somebody outside it asked for them or watches them. `nothing_to_do`: of
@@ -64,6 +65,8 @@ class Kind:
     is_with_supplier: Callable[[Any], bool] = never
     desk_only: bool = False
     nothing_to_do: Q = field(default_factory=Q)
+    plural: str | Promise = ""
+    icon: str = "ticket"
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""
