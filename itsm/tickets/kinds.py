@@ -32,6 +32,11 @@ class Outcome:
         return frozenset(named) - {""}
 
 
+def nothing(ticket: Any) -> frozenset[str]:
+    """Return no field: a kind of ticket whose team and assignee may be taken away at any time."""
+    return frozenset()
+
+
 def never(ticket: Any) -> bool:
     """Answer no: a kind of ticket that nobody hands to a supplier."""
     return False
@@ -42,7 +47,9 @@ class Kind:
     """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
 
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
-    what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present.
+    what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `desk_only`: such
+    tickets exist for the desk alone, also where somebody outside it asked for them or watches them. `keeps`: which of
+    team and assignee a ticket cannot be without as it stands.
     """
 
     code: str
@@ -59,6 +66,8 @@ class Kind:
     fields: tuple[Field, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     is_with_supplier: Callable[[Any], bool] = never
+    desk_only: bool = False
+    keeps: Callable[[Any], frozenset[str]] = nothing
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""
@@ -87,6 +96,11 @@ def kind_of(code: str) -> Kind:
         KeyError: no room registered it.
     """
     return _kinds[code]
+
+
+def desk_only_kinds() -> list[str]:
+    """Return the codes of the kinds whose tickets exist for the desk alone."""
+    return [kind.code for kind in _kinds.values() if kind.desk_only]
 
 
 def all_kinds() -> list[Kind]:

@@ -28,12 +28,18 @@ class TicketQuerySet(models.QuerySet[T]):
     """Questions that every kind of ticket answers."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Return the tickets that exist for the person: all for the desk, else those they asked for or watch."""
+        """Return the tickets that exist for the person: all for the desk, else those they asked for or watch.
+
+        What is of the desk alone (a task below somebody's incident) exists for nobody else.
+        """
+        from itsm.tickets.kinds import desk_only_kinds  # a kind's moves ask rules, and those ask this module
+
         if not user.is_authenticated:
             return self.none()
         if sees_all_tickets(user):
             return self
-        return self.involving(user)
+        hidden = desk_only_kinds()
+        return self.involving(user).exclude(kind__in=hidden) if hidden else self.involving(user)
 
     def involving(self, user: User) -> Self:
         """Return the tickets that are the person's own: asked for by them, or watched."""
@@ -59,14 +65,18 @@ class TicketQuerySet(models.QuerySet[T]):
         return self.filter(text_q(text))
 
 
+def query_words(text: str) -> list[str]:
+    """Return a person's words as PostgreSQL's raw text queries, each as a prefix; none when there is no letter or digit."""
+    words = ["".join(ch for ch in word if ch.isalnum() or ch in "-_.@") for word in text.split()]
+    return ["'" + word.replace("'", "") + "':*" for word in words if any(ch.isalnum() for ch in word)]
+
+
 def text_q(text: str) -> Q:
     """Return the full-text condition for a person's words: every word, each as a prefix of a word in the ticket."""
-    words = ["".join(ch for ch in word if ch.isalnum() or ch in "-_.@") for word in text.split()]
-    words = [word for word in words if any(ch.isalnum() for ch in word)]
+    words = query_words(text)
     if not words:
         return Q(pk__isnull=True)
-    raw = " & ".join("'" + word.replace("'", "") + "':*" for word in words)
-    found = Q(search=SearchQuery(raw, config="simple", search_type="raw"))
+    found = Q(search=SearchQuery(" & ".join(words), config="simple", search_type="raw"))
     return found | Q(number=text.strip().upper()) if len(words) == 1 else found
 
 
