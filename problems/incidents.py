@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from itsm.tickets.models import Link, LinkKind, Ticket
 from problems.models import Problem
@@ -21,7 +21,7 @@ def open_incident_ids(problem: Problem) -> list[int]:
 def counts_by_status(problem: Problem) -> list[tuple[str, int]]:
     """Return how many incidents of the problem are in each status, the most frequent first."""
     found = Link.objects.filter(target=problem, kind=LinkKind.PROBLEM).order_by()
-    rows = found.values_list(status=F("source__status")).annotate(count=Count("pk"))
+    rows = found.values_list("source__status").annotate(count=Count("pk"))
     return sorted(((status, count) for status, count in rows), key=lambda pair: (-pair[1], pair[0]))
 
 

@@ -129,7 +129,7 @@ MOVES: dict[str, Move] = {
                     required=False,
                     multiline=True,
                     help_text=gettext_lazy(
-                        "Incidents that wait for this problem are resolved with these words. Empty: a standard sentence."
+                        "Incidents waiting for this problem are resolved with these words. Empty: a standard sentence."
                     ),
                 ),
             ),
@@ -174,7 +174,7 @@ MOVES: dict[str, Move] = {
                     gettext_lazy("Duplicate of"),
                     max_length=40,
                     help_text=gettext_lazy(
-                        "The number of the problem that goes on, for example PRB0040001. Incidents and tasks move there."
+                        "The number of the problem that goes on, such as PRB0040001. Incidents and tasks move there."
                     ),
                 ),
             ),

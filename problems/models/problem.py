@@ -106,7 +106,7 @@ class Problem(Ticket):
 
 
 class WorkaroundVersion(models.Model):
-    """The workaround as somebody wrote it at one time. Never changed, never deleted: a database trigger refuses both."""
+    """The workaround as somebody wrote it at one time. Never changed, never deleted: the database refuses both."""
 
     problem = models.ForeignKey(Problem, models.PROTECT, related_name="workaround_versions")
     number = models.PositiveIntegerField()
@@ -124,7 +124,7 @@ class WorkaroundVersion(models.Model):
 
 
 class TimelineEntry(models.Model):
-    """What happened, as the investigation found it: an instant and a sentence. The ticket's own log is another thing."""
+    """What happened, as the investigation found it: an instant and a sentence. The ticket's log is another thing."""
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
     problem = models.ForeignKey(Problem, models.PROTECT, related_name="timeline_entries")
