@@ -1,8 +1,9 @@
 """Putting titles together that say the same in nearly the same words.
 
 Each distinct set of words is compared with the clusters that share one of its rarest words, largest clusters first; it
-joins the one to which it is most alike, or begins its own. Rare words weigh more than frequent ones (inverse document
-frequency), and a word that fewer incidents have than a cluster needs is left out: it cannot be what they share. The
+joins the one to which it is most alike, or begins its own. Alike is the cosine of the two, where rare words weigh more
+than frequent ones (inverse document frequency). A word that fewer incidents have than a cluster needs is left out: it
+cannot be what they share; a title of which less than half is left says something of its own and joins nothing. The
 outcome depends on nothing but the items, so that a run done again gives the same.
 """
 
@@ -13,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-ALIKE = 0.5
+ALIKE = 0.6
 ASKED_WORDS = 4
 ASKED_CLUSTERS = 40
 
@@ -45,10 +46,12 @@ def weights_of(counted: Mapping[Words, int], least: int) -> dict[str, float]:
 
 
 def likeness(one: frozenset[str], other: frozenset[str], weights: Mapping[str, float]) -> float:
-    """Return how alike two sets of words are, from 0 to 1: the weight of what they share in the weight of all."""
-    shared = sum(weights[word] for word in one & other)
-    every = sum(weights[word] for word in one | other)
-    return shared / every if every else 0.0
+    """Return how alike two sets of words are, from 0 to 1: the cosine of their weights."""
+    shared = sum(weights[word] ** 2 for word in one & other)
+    if not shared:
+        return 0.0
+    lengths = (sum(weights[word] ** 2 for word in words) for words in (one, other))
+    return shared / math.sqrt(math.prod(lengths))
 
 
 def clusters_of(counted: Mapping[Words, int], least: int) -> list[Cluster]:
@@ -58,7 +61,7 @@ def clusters_of(counted: Mapping[Words, int], least: int) -> list[Cluster]:
     sizes: Counter[Words] = Counter()
     for words, count in counted.items():
         core = tuple(word for word in words if word in weights)
-        if core:
+        if core and 2 * len(core) >= len(words):
             cores[core].append(words)
             sizes[core] += count
     found: list[Cluster] = []
@@ -91,7 +94,7 @@ def _nearest(
     best, how = None, ALIKE
     for index in sorted(asked):
         alike = likeness(words, sets[index], weights)
-        if alike > how or (alike == how and best is None):
+        if alike > how:
             best, how = index, alike
     return best
 

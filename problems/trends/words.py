@@ -9,15 +9,16 @@ MOST_WORDS = 12
 SHORTEST, LONGEST = 3, 40
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 # Words that say nothing of the fault, in the languages of the product. Which ones matter beyond these, numbers tell.
-STOP = frozenset(
-    "the and for not with from has have had was were are but can cannot could does doesn did don get got you your our "
-    "please help need needs when after before since again still any all this that these those there its his her she "
-    "they them who what why how into out off over under than then too very will would should just only also via per "
-    "hello dear regards thanks thank user users issue issues problem problems request ticket urgent asap new "
-    "der die das den dem des ein eine einen einem einer eines und oder aber nicht mit von vom zum zur bei beim auf "
-    "aus ist sind war waren hat habe haben hatte wird werden kann können mehr noch nur auch wieder seit nach vor bitte "
-    "hallo danke grüße ich wir sie ihr mein meine unser unsere problem probleme dringend neu".split()
-)
+_STOP_WORDS = """
+the and for not with from has have had was were are but can cannot could does doesn did don get got you your our please
+help need needs when after before since again still any all this that these those there its his her she they them who
+what why how into out off over under than then too very will would should just only also via per hello dear regards
+thanks thank user users issue issues problem problems request ticket urgent asap new
+der die das den dem des ein eine einen einem einer eines und oder aber nicht mit von vom zum zur bei beim auf aus ist
+sind war waren hat habe haben hatte wird werden kann können mehr noch nur auch wieder seit nach vor bitte hallo danke
+grüße ich wir sie ihr mein meine unser unsere probleme dringend neu
+"""
+STOP = frozenset(_STOP_WORDS.split())
 
 
 def words_of_title(title: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Trends: what belongs together is proposed with its cost, what was dismissed stays so, and a killed worker is no harm."""
+"""Trends: what belongs together is proposed with its cost, what was dismissed stays so; a killed worker is no harm."""
 
 from __future__ import annotations
 
