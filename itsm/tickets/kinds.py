@@ -46,6 +46,7 @@ def never(ticket: Any) -> bool:
 class Kind:
     """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
 
+    `url_name`: its page, in the namespace of its room. `plural` and `icon` (Tabler): how lists and pages name it.
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
     what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `desk_only`: such
     tickets exist for the desk alone, also where somebody outside it asked for them or watches them. `keeps`: which of
@@ -66,6 +67,8 @@ class Kind:
     fields: tuple[Field, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     is_with_supplier: Callable[[Any], bool] = never
+    plural: str | Promise = ""
+    icon: str = "ticket"
     desk_only: bool = False
     keeps: Callable[[Any], frozenset[str]] = nothing
 

@@ -1,5 +1,6 @@
 """Words and shapes of statuses, priorities and lengths of time: one place, so that a thing looks alike everywhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,6 +87,23 @@ ICONS_IN_CODE = sorted(
         "help-circle",
     }
 )
+
+
+def register_statuses(looks: Mapping[str, Look]) -> None:
+    """Give statuses that a room adds their looks, by code. Its icons must exist; a code has one look everywhere.
+
+    Raises:
+        ValueError: the code has another look already.
+    """
+    for code, look in looks.items():
+        if STATUSES.get(code, look) != look:
+            raise ValueError(f"The status {code} has a look already.")
+        STATUSES[code] = look
+
+
+def has_look(code: str) -> bool:
+    """Whether the status is known here, with a word, an icon and a colour."""
+    return code in STATUSES
 
 
 def status_look(code: str, reason: str = "") -> Look:
