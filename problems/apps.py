@@ -34,6 +34,8 @@ class ProblemsConfig(AppConfig):
                 reply=reply,
                 url_name="problems:detail",
                 outcomes=OUTCOMES,
+                plural=_("Problems"),
+                icon="zoom-question",
                 desk_only=True,
                 keeps=keeps,
             )

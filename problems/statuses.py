@@ -75,7 +75,15 @@ def coordinates(actor: Actor, problem: Any) -> Answer:
 
 def _notes(name: str, label: Any, help_text: Any) -> MoveField:
     # Not required by the form: what the problem has already need not be typed again. The verb asks for what is missing.
-    return MoveField(name, label, required=False, multiline=True, max_length=20_000, help_text=help_text)
+    return MoveField(
+        name,
+        label,
+        required=False,
+        multiline=True,
+        max_length=20_000,
+        help_text=help_text,
+        initial=lambda problem: getattr(problem, name),
+    )
 
 
 _CAUSE = _notes("cause_notes", gettext_lazy("Cause"), gettext_lazy("Needed, unless it is on the problem already."))
@@ -172,7 +180,8 @@ MOVES: dict[str, Move] = {
                 MoveField(
                     "duplicate_of",
                     gettext_lazy("Duplicate of"),
-                    max_length=40,
+                    kind="ticket",
+                    ticket_kinds=("problem",),
                     help_text=gettext_lazy(
                         "The number of the problem that goes on, such as PRB0040001. Incidents and tasks move there."
                     ),

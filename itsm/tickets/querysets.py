@@ -66,7 +66,7 @@ class TicketQuerySet(models.QuerySet[T]):
 
 
 def query_words(text: str) -> list[str]:
-    """Return a person's words as PostgreSQL's raw text queries, each as a prefix; none when there is no letter or digit."""
+    """Return a person's words as PostgreSQL's raw text queries, each as a prefix; none where no letter or digit is."""
     words = ["".join(ch for ch in word if ch.isalnum() or ch in "-_.@") for word in text.split()]
     return ["'" + word.replace("'", "") + "':*" for word in words if any(ch.isalnum() for ch in word)]
 

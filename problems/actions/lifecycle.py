@@ -156,17 +156,17 @@ def cancel(problem: Problem, *, actor: Actor, close_notes: str = "", version: in
 
 
 @transaction.atomic
-def duplicate(problem: Problem, *, actor: Actor, duplicate_of: str = "", version: int | None = None) -> Problem:
+def duplicate(problem: Problem, *, actor: Actor, duplicate_of: Any = "", version: int | None = None) -> Problem:
     """Close as the duplicate of another problem, to which its incidents, changes and tasks move (feature PR-6).
 
     Raises:
         Invalid: no such problem, the problem itself, one of its own duplicates, or one that is closed.
     """
-    other = lock_both(problem, duplicate_of)
+    lock_both(problem, duplicate_of)
     locked, values = begin_move(
         problem, MOVES["duplicate"], actor=actor, fields={"duplicate_of": duplicate_of}, version=version
     )
-    survivor = check_survivor(locked, other, values["duplicate_of"])
+    survivor = check_survivor(locked, Problem.objects.get(pk=values["duplicate_of"].pk))
     hand_over(locked, survivor, actor=actor)
     changes = {"resolution_code": OutcomeCode.DUPLICATE, "duplicate_of": survivor}
     data = {"number": survivor.number, "ticket": survivor.public_id}

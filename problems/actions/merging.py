@@ -16,35 +16,30 @@ from problems.actions.linking import lock_rows, tell_linked
 from problems.models import Problem
 from problems.statuses import TERMINAL
 
-REF_MAX = 40
+REF_MAX = 32
 # These say something of the very problem that ended, and stay with it.
 STAYS = (LinkKind.DUPLICATE_OF, LinkKind.FOLLOWS)
 
 
-def lock_both(problem: Problem, ref: Any) -> Problem | None:
-    """Return the problem with this number or public id, None when there is none; both rows are locked in one order,
-    so that two problems cannot each become the duplicate of the other."""
-    text = ref.strip() if isinstance(ref, str) else ""
+def lock_both(problem: Problem, ref: Any) -> None:
+    """Lock the problem and the one with this number or public id, if there is one, in the order in which everybody
+    takes several rows: so that two problems cannot each become the duplicate of the other."""
+    text = ref.strip() if isinstance(ref, str) else str(getattr(ref, "number", ""))
     if not text or len(text) > REF_MAX or "\x00" in text:
-        return None
-    other: Problem | None = Problem.objects.by_ref(text).first()
-    if other is None:
-        return None
-    lock_rows({problem.pk, other.pk})
-    return Problem.objects.get(pk=other.pk)
+        return
+    found = Problem.objects.by_ref(text).values_list("pk", flat=True).first()
+    if found is not None:
+        lock_rows({problem.pk, found})
 
 
-def check_survivor(problem: Problem, other: Problem | None, ref: str) -> Problem:
+def check_survivor(problem: Problem, other: Problem) -> Problem:
     """Return the other problem as the one that goes on.
 
     A problem that is a duplicate itself is closed, so that chains and circles cannot come about.
 
     Raises:
-        Invalid: there is none, it is the problem itself, or it is closed.
+        Invalid: it is the problem itself, or closed.
     """
-    if other is None:
-        text = _("There is no problem with the number “%(ref)s”. Check it, for example PRB0040001.")
-        raise Invalid({"duplicate_of": text % {"ref": ref[:REF_MAX]}})
     if other.pk == problem.pk:
         raise Invalid({"duplicate_of": _("A problem cannot be a duplicate of itself. Give the number of another one.")})
     if other.status in TERMINAL:

@@ -235,7 +235,7 @@ def test_what_cannot_be_a_survivor(cast: Cast) -> None:
         (problem.number, "of itself"),
         (closed.number, "is closed"),
         (twin.number, f"duplicate of {problem.number}"),
-        (incident.number, "no problem"),
+        (incident.number, "another kind"),
     ):
         with pytest.raises(Invalid, match=words):
             duplicate(problem, actor=as_(cast.anna), duplicate_of=ref)

@@ -72,6 +72,8 @@ def test_clusters_join_what_is_alike_and_nothing_else() -> None:
         (("jam", "paper"), 4),
         (("printer",), 4),
     ]
+    odd = {("odd", f"only{number}", f"here{number}"): 1 for number in range(20)}
+    assert clusters_of(odd, 3) == [], "one word in three that recurs is not what these are about"
     assert same_words(["a", "b", "c"], ["a", "b"])
     assert not same_words(["a", "b"], ["a", "c"])
     assert not same_words([], ["a"])
