@@ -9,15 +9,18 @@ class IncidentsConfig(AppConfig):
     verbose_name = _("Incidents")
 
     def ready(self) -> None:
-        """Register the kind and its event codes with the kernel, and what it has of its own on the ticket page."""
+        """Register the kind and its event codes, the tasks below its tickets, and what its page has of its own."""
         from incidents import events  # noqa: F401  registry is filled on import
         from incidents.actions import perform, reply
         from incidents.desk import PAGE, PANELS
         from incidents.models import Incident
         from incidents.outcomes import OUTCOMES, WAITING, is_with_supplier
         from incidents.statuses import MOVES, TERMINAL, Status
+        from incidents.work import TASK_RULES, end_tasks
         from itsm.desk.pages import register_page
         from itsm.desk.panels import register_panel
+        from itsm.tasking.registry import register_task_rules
+        from itsm.tickets.hooks import listen
         from itsm.tickets.kinds import Kind, register_kind
 
         register_kind(
@@ -43,3 +46,5 @@ class IncidentsConfig(AppConfig):
         register_page("incident", PAGE)
         for panel in PANELS:
             register_panel(panel)
+        register_task_rules("incident", TASK_RULES)
+        listen("incident_tasks", end_tasks, order=120)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 
 from itsm.conditions import Field
@@ -50,7 +51,8 @@ class Kind:
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
     what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `desk_only`: such
     tickets exist for the desk alone, also where somebody outside it asked for them or watches them. `keeps`: which of
-    team and assignee a ticket cannot be without as it stands.
+    team and assignee a ticket cannot be without as it stands. `nothing_to_do`: of tickets, which of this kind nobody is
+    to be offered as work now (empty: offer all of them).
     """
 
     code: str
@@ -71,6 +73,7 @@ class Kind:
     icon: str = "ticket"
     desk_only: bool = False
     keeps: Callable[[Any], frozenset[str]] = nothing
+    nothing_to_do: Q = field(default_factory=Q)
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""
@@ -104,6 +107,14 @@ def kind_of(code: str) -> Kind:
 def desk_only_kinds() -> list[str]:
     """Return the codes of the kinds whose tickets exist for the desk alone."""
     return [kind.code for kind in _kinds.values() if kind.desk_only]
+
+
+def nothing_to_do() -> Q:
+    """Return which tickets, of any kind, nobody is to be offered as work now (leave them out with `exclude`)."""
+    found = Q(pk__in=())
+    for kind in _kinds.values():
+        found |= kind.nothing_to_do
+    return found
 
 
 def all_kinds() -> list[Kind]:
