@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),
     path("desk/incidents/", include("incidents.urls")),
+    path("desk/problems/", include("problems.urls")),
     path("desk/service-levels/", include("reports.urls")),
     path("desk/settings/", include("workspace.administration.urls")),
     path("desk/", include("workspace.urls")),

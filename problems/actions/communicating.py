@@ -111,7 +111,8 @@ def _send(problem: Problem, what: Told, text: str, *, actor: Actor, only: Iterab
         bump=False,
         at=now,
     )
-    spread(problem, EFFECT, fresh, actor=actor, data={"body": text}, event=event)
+    said.spread = spread(problem, EFFECT, fresh, actor=actor, data={"body": text}, event=event)
+    said.save(update_fields=["spread"])
     return Sent(said, len(fresh), len(had))
 
 

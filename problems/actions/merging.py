@@ -80,7 +80,7 @@ def hand_over(problem: Problem, survivor: Problem, *, actor: Actor) -> None:
         link.source_id for link in moved if link.kind == LinkKind.PROBLEM and link.target_id == survivor.pk
     )
     tell_linked(incidents, survivor, actor=actor)
-    tasks = move_tasks(problem, survivor, actor=actor)
+    tasks = len(move_tasks(problem, survivor, actor=actor))
     Link.objects.get_or_create(
         source_id=problem.pk,
         target_id=survivor.pk,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from itsm.accounts.models import User, public_id
-from itsm.tickets.models import Ticket
+from itsm.tickets.models import Spread, Ticket
 from problems.models.problem import NOTES_MAX, Problem
 
 
@@ -33,6 +33,9 @@ class Communication(models.Model):
     author = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     count = models.PositiveIntegerField()
+    spread = models.ForeignKey(Spread, models.PROTECT, null=True, related_name="+")
+
+    order: Spread | None  # the spread with its tally; set by the page
 
     class Meta:
         ordering = ("-created_at", "-pk")
