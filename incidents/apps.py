@@ -9,7 +9,8 @@ class IncidentsConfig(AppConfig):
     verbose_name = _("Incidents")
 
     def ready(self) -> None:
-        """Register the kind and its event codes, the tasks below its tickets, and what its page has of its own."""
+        """Register the kind and its event codes with the kernel, the tasks below its tickets, and what it has of its
+        own on the ticket page."""
         from incidents import events  # noqa: F401  registry is filled on import
         from incidents.actions import perform, reply
         from incidents.desk import PAGE, PANELS
@@ -43,8 +44,8 @@ class IncidentsConfig(AppConfig):
                 icon="flame",
             )
         )
+        register_task_rules("incident", TASK_RULES)
+        listen("incident_tasks", end_tasks, order=120)
         register_page("incident", PAGE)
         for panel in PANELS:
             register_panel(panel)
-        register_task_rules("incident", TASK_RULES)
-        listen("incident_tasks", end_tasks, order=120)

@@ -69,11 +69,11 @@ class Kind:
     fields: tuple[Field, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     is_with_supplier: Callable[[Any], bool] = never
-    plural: str | Promise = ""
-    icon: str = "ticket"
     desk_only: bool = False
     keeps: Callable[[Any], frozenset[str]] = nothing
     nothing_to_do: Q = field(default_factory=Q)
+    plural: str | Promise = ""
+    icon: str = "ticket"
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""

@@ -25,6 +25,11 @@ STATUSES = {
     "resolved": Look(pgettext_lazy("status", "Resolved"), "circle-check", "st-resolved"),
     "closed": Look(pgettext_lazy("status", "Closed"), "lock", "st-closed"),
     "cancelled": Look(pgettext_lazy("status", "Cancelled"), "circle-x", "st-closed"),
+    "assess": Look(pgettext_lazy("status", "Assess"), "eye", "st-progress"),
+    "authorise": Look(pgettext_lazy("status", "Authorise"), "gavel", "st-progress"),
+    "scheduled": Look(pgettext_lazy("status", "Scheduled"), "calendar", "st-new"),
+    "implement": Look(pgettext_lazy("status", "Implement"), "player-play", "st-progress"),
+    "review": Look(pgettext_lazy("status", "Review"), "clipboard-check", "st-resolved"),
 }
 # Reasons of a hold that mean "the ball is in the user's court"; they are amber because a reminder may be due.
 WAITING_ON_USER = frozenset(
