@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from itsm.tickets.actors import Actor
-from itsm.tickets.errors import IllegalMove
 from itsm.tickets.models import Visibility
+from itsm.tickets.spreading import NotNeeded
 from slas.actions import acknowledge
 
 
@@ -17,9 +17,9 @@ def communicate(ticket: Any, *, actor: Actor, data: Mapping[str, Any]) -> None:
     """Write the text to the incident's requester and stop what pages people about it.
 
     Raises:
-        IllegalMove: the incident is over since; nobody needs to be told. Refused.
+        NotNeeded: the incident is over since, and nobody needs to be told. Refused.
     """
     if not ticket.is_open:
-        raise IllegalMove(_("%(number)s has ended meanwhile.") % {"number": ticket.number})
+        raise NotNeeded(_("%(number)s has ended meanwhile.") % {"number": ticket.number})
     ticket.kind_info.reply(ticket, data["body"], actor=actor, visibility=Visibility.PUBLIC)
     acknowledge(ticket, actor=actor)

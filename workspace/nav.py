@@ -110,11 +110,26 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _problems(request: HttpRequest) -> dict[str, Any]:
+    url = reverse("problems:list")
+    return {
+        "key": "problems",
+        "section": "practices",
+        "label": _("Problems"),
+        "url": url,
+        "icon": "zoom-question",
+        "hotkey": "G P",
+        "current": request.path.startswith(url),
+    }
+
+
 def _practices(request: HttpRequest) -> list[dict[str, Any]]:
+    found = [_problems(request)]
     if not request.user.may(Permission.VIEW_SERVICE_LEVELS):  # type: ignore[union-attr]
-        return []
+        return found
     url = reverse("reports:overview")
     return [
+        *found,
         {
             "key": "service_levels",
             "section": "practices",
@@ -123,7 +138,7 @@ def _practices(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": "chart-histogram",
             "hotkey": "G L",
             "current": request.path.startswith(url),
-        }
+        },
     ]
 
 
