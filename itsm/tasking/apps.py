@@ -41,8 +41,6 @@ class TaskingConfig(AppConfig):
                 fields=FIELDS,
                 outcomes=OUTCOMES,
                 desk_only=True,
-                plural=_("Tasks"),
-                icon="checklist",
                 begins_with="start",
                 nothing_to_do=NOTHING_TO_DO,
                 plural=_("Tasks"),
