@@ -43,8 +43,6 @@ class TaskingConfig(AppConfig):
                 desk_only=True,
                 begins_with="start",
                 nothing_to_do=NOTHING_TO_DO,
-                plural=_("Tasks"),
-                icon="subtask",
             )
         )
         listen("tasking", follow, order=150)
