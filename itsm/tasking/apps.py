@@ -44,6 +44,7 @@ class TaskingConfig(AppConfig):
                 nothing_to_do=NOTHING_TO_DO,
                 plural=_("Tasks"),
                 icon="subtask",
+                begins_with="start",
             )
         )
         listen("tasking", follow, order=150)
