@@ -74,6 +74,7 @@ def test_the_list_and_the_page_are_accessible_and_fit(
         page.evaluate(AXE.read_text())
         assert page.evaluate(FINDINGS, TAGS) == [], path
         import os
+
         if os.environ.get("SHOTS"):
             page.locator("#panel-tasks, #panel-part-of").first.scroll_into_view_if_needed()
             page.screenshot(path=f"{os.environ['SHOTS']}/{path.split('/')[2]}-{theme}-{width}.png")
