@@ -62,8 +62,10 @@ PROBLEM = {
 }
 
 
+@cache
 def page_of_schema(row: type[serializers.Serializer[Any]], name: str = "") -> serializers.Serializer[Any]:
-    """Return the description of a list whose rows are these, by default named after them."""
+    """Return the description of a list whose rows are these, by default named after them; one for each, so that lists
+    of the same rows are described once."""
     page: serializers.Serializer[Any] = inline_serializer(
         name or f"{row.__name__.removesuffix('Out')}List",
         {

@@ -10,6 +10,7 @@ from itsm.accounts.api import TeamViews, UserViews
 from itsm.api.root import NothingHere, RootViews
 from itsm.api.schema import SchemaView
 from itsm.approvals.api import ApprovalViews, TicketApprovals
+from itsm.tasking.api.below import TasksBelow
 from itsm.tickets.api.attachments import DownloadViews
 from itsm.tickets.api.categories import CategoryViews
 from slas.rota_api import RotaViews
@@ -22,10 +23,12 @@ app_name = "api"
 urlpatterns = [
     path("v1/", RootViews.as_view(LIST), name="root"),
     path("v1/incidents/", include("incidents.api.urls")),
+    path("v1/tasks/", include("itsm.tasking.api.urls")),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),
     path("v1/tickets/<str:ref>/approvals/", TicketApprovals.as_view(LIST), name="ticket-approvals"),
+    path("v1/<slug:plural>/<str:ref>/tasks/", TasksBelow.as_view(LIST | {"post": "create"}), name="ticket-tasks"),
     path("v1/attachments/<str:public_id>/", DownloadViews.as_view(RETRIEVE), name="attachment"),
     path("v1/users/", UserViews.as_view(LIST), name="users"),
     path("v1/users/me/", UserViews.as_view({"get": "me"}), name="me"),

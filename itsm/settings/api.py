@@ -44,6 +44,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "IncidentStatus": "incidents.statuses.Status",
         "ProblemStatus": "problems.statuses.Status",
+        "TaskStatus": "itsm.tasking.statuses.Status",
         "ProblemOutcomeCode": "problems.statuses.OutcomeCode",
         "HoldReason": "incidents.statuses.HoldReason",
         "ResolutionCode": "incidents.statuses.ResolutionCode",

@@ -13,6 +13,7 @@ from changes.actions import open_change
 from incidents.actions import open_incident
 from incidents.models import Incident
 from itsm.approvals.actions import request_approval
+from itsm.tasking.actions import open_task
 from itsm.tickets.actions import attach, link
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import LinkKind
@@ -28,10 +29,12 @@ SIGNED_IN = "401 200 200 200 200 200 200 200 200"
 OWN = "401 200 404 404 200 200 200 200 200"
 DESK_ONLY = "401 404 404 404 200 200 200 200 200"
 WORK = "401 403 404 404 {0} {0} {0} 403 {0}"
+DESK_WORK = "401 404 404 404 {0} {0} {0} 403 {0}"
 WORK_BAD = "401 403 404 404 422 422 422 403 422"
 
 NAMES = {"start", "resolve", "cancel", "close", "network", "vpn"}  # what stands for a part of an address
 INCIDENT = "/api/v1/incidents/{ref}/"
+TASK = "/api/v1/tasks/{task}/"
 TABLE: list[tuple[str, str, Any, str]] = [
     ("get", "/api/v1/", None, SIGNED_IN),
     ("get", "/api/v1/nothing/", None, "401 404 404 404 404 404 404 404 404"),
@@ -63,6 +66,31 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("post", INCIDENT + "watchers/", {}, "401 201 404 404 201 201 201 403 201"),
     ("post", INCIDENT + "watchers/", {"user": "sven@example.com"}, "401 422 404 404 201 201 201 403 201"),
     ("delete", INCIDENT + "watchers/{person}/", None, "401 404 404 404 404 404 404 404 404"),
+    ("get", INCIDENT + "tasks/", None, "401 403 404 404 200 200 200 200 200"),
+    ("post", INCIDENT + "tasks/", {"title": "x"}, WORK.format(201)),
+    ("get", "/api/v1/tickets/{ref}/tasks/", None, "401 403 404 404 200 200 200 200 200"),
+    ("get", "/api/v1/tasks/", None, "401 403 403 403 200 200 200 200 200"),
+    ("post", "/api/v1/tasks/", {"title": "x", "parent": "{ref}"}, "401 403 403 403 201 201 201 403 201"),
+    ("get", TASK, None, DESK_ONLY),
+    ("patch", TASK, {"order": 3}, DESK_WORK.format(200)),
+    ("get", TASK + "moves/", None, DESK_ONLY),
+    ("post", TASK + "moves/start/", {}, DESK_WORK.format(200)),
+    ("post", TASK + "moves/cancel/", {"reason": "x"}, DESK_WORK.format(200)),
+    ("get", TASK + "comments/", None, DESK_ONLY),
+    ("post", TASK + "comments/", {"body": "x"}, "401 404 404 404 422 422 422 422 422"),
+    ("post", TASK + "comments/", {"body": "x", "visibility": "internal"}, DESK_WORK.format(201)),
+    ("get", TASK + "attachments/", None, DESK_ONLY),
+    ("get", TASK + "events/", None, DESK_ONLY),
+    ("get", TASK + "timers/", None, DESK_ONLY),
+    ("get", TASK + "timers/sla-resolution-1/explanation/", None, "401 404 404 404 404 404 404 404 404"),
+    ("post", TASK + "timers/acknowledge/", None, DESK_WORK.format(200)),
+    ("get", TASK + "links/", None, DESK_ONLY),
+    ("post", TASK + "links/", {"kind": "related", "target": "{other}"}, DESK_WORK.format(201)),
+    ("delete", TASK + "links/{link}/", None, "401 404 404 404 404 404 404 404 404"),
+    ("get", TASK + "watchers/", None, DESK_ONLY),
+    ("post", TASK + "watchers/", {}, DESK_WORK.format(201)),
+    ("post", TASK + "watchers/", {"user": "rosa@example.com"}, "401 404 404 404 422 422 422 403 422"),
+    ("delete", TASK + "watchers/{person}/", None, "401 404 404 404 404 404 404 404 404"),
     ("get", "/api/v1/attachments/{public}/", None, OWN),
     ("get", "/api/v1/attachments/{internal}/", None, DESK_ONLY),
     ("get", "/api/v1/users/", None, SIGNED_IN),
@@ -129,6 +157,8 @@ def things(cast: Cast, stored: Any, path: str) -> dict[str, str]:
         if f"{{{visibility}}}" in path:
             files = (stored(b"1", "a"),)
             names[visibility] = attach(incident, files, actor=as_(cast.anna), visibility=visibility)[0].public_id
+    if "{task}" in path:
+        names["task"] = open_task(incident, actor=as_(cast.anna), title="Look at the tunnel").number
     if "{rota}" in path:
         names["rota"] = save_rota(None, name="Nights", team=None, time_zone="UTC", layers=[], actor=SYSTEM).public_id
     if "{approval}" in path:
@@ -148,7 +178,11 @@ def test_who_gets_what(cast: Cast, stored: Any, method: str, path: str, body: An
         if not names or method != "get":
             names = things(cast, stored, path)
         address = path.format(**names)
-        sent = None if body is None else json.loads(json.dumps(body).replace("{other}", names["other"]))
+        sent = (
+            None
+            if body is None
+            else json.loads(json.dumps(body).replace("{other}", names["other"]).replace("{ref}", names["ref"]))
+        )
         if who == "nobody":
             content = "" if sent is None else json.dumps(sent)
             answer = Client().generic(method.upper(), address, content, content_type="application/json")

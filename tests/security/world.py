@@ -24,6 +24,8 @@ from itsm.approvals.models import ApprovalRound, Ask, Delegation
 from itsm.notifications.actions.endpoints import save_endpoint
 from itsm.notifications.links import Purpose, make_token
 from itsm.notifications.models import Endpoint, Mail, Notice
+from itsm.tasking.actions import open_task
+from itsm.tasking.models import Task
 from itsm.tickets.actions import link, store_upload, watch
 from itsm.tickets.actors import Channel
 from itsm.tickets.clock import db_now
@@ -77,6 +79,8 @@ class World:
     mail: Mail
     notice: Notice
     link_id: str
+    task: Task
+    task_link_id: str
     mail_link: str
     rota: Rota
     override: RotaOverride
@@ -114,6 +118,9 @@ def make_world(cast: Cast, words: str = "") -> World:
     )
     connected = link(incident, foreign, "related", actor=anna)
     watch(incident, cast.ben, actor=anna)
+    task = open_task(incident, actor=anna, title=f"Look at the tunnel {words}", description=f"Hidden {words}")
+    task_link = link(task, foreign, "related", actor=anna)
+    watch(task, cast.ben, actor=anna)
     dispatch(1000)
     prepare_trial("Try", current_levels(), kind="sla", metric="resolution", actor=as_(cast.ada))
     try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))
@@ -133,6 +140,8 @@ def make_world(cast: Cast, words: str = "") -> World:
         mail=Mail.objects.filter(ticket=incident, user=cast.rita)[0],
         notice=Notice.objects.filter(user=cast.rita)[0],
         link_id=connected.public_id,
+        task=task,
+        task_link_id=task_link.public_id,
         mail_link=make_token(Purpose.CLOSE, event, cast.rita),
     )
 
@@ -333,6 +342,54 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "api:team": {"ref": lambda world: world.cast.network.public_id},
     "api:category": {"ref": lambda world: world.cast.hardware.public_id},
     "api:service": {"ref": lambda world: world.cast.vpn.public_id},
+}
+# Rita's incident has a task, of which she must not know.
+SPECIAL |= {
+    name: {"ref": lambda world: world.task.number}
+    for name in (
+        "tasking:detail",
+        "tasking:preview",
+        "tasking:pulse",
+        "tasking:history",
+        "tasking:clock",
+        "tasking:acknowledge",
+        "tasking:comment",
+        "tasking:priority",
+        "tasking:take",
+        "tasking:add_link",
+        "tasking:add_watcher",
+        "tasking:order",
+    )
+}
+SPECIAL |= {
+    f"api:task{tail}": {"ref": lambda world: world.task.number}
+    for tail in (
+        "",
+        "-moves",
+        "-move",
+        "-comments",
+        "-attachments",
+        "-events",
+        "-timers",
+        "-timers-acknowledge",
+        "-timer-explanation",
+        "-links",
+        "-watchers",
+    )
+}
+SPECIAL |= {
+    "api:ticket-tasks": {"plural": lambda world: "incidents"},
+    "api:task-link": {"ref": lambda world: world.task.number, "public_id": lambda world: world.task_link_id},
+    "api:task-watcher": {"ref": lambda world: world.task.number, "public_id": lambda world: world.cast.ben.public_id},
+    "tasking:add": {"kind": lambda world: "incident"},
+    "tasking:move": {"ref": lambda world: world.task.number, "name": lambda world: "hold"},
+    "tasking:edit": {"ref": lambda world: world.task.number, "name": lambda world: "title"},
+    "tasking:panel_move": {"ref": lambda world: world.task.number, "name": lambda world: "start"},
+    "tasking:remove_link": {"ref": lambda world: world.task.number, "public_id": lambda world: world.task_link_id},
+    "tasking:remove_watcher": {
+        "ref": lambda world: world.task.number,
+        "public_id": lambda world: world.cast.ben.public_id,
+    },
 }
 
 
