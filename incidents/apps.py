@@ -48,6 +48,8 @@ class IncidentsConfig(AppConfig):
                 absorbed=merged_ids,
                 plural=_("Incidents"),
                 icon="flame",
+                new_url_name="workspace:new",
+                begins_with="start",
             )
         )
         register_task_rules("incident", TASK_RULES)

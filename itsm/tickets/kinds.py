@@ -47,7 +47,9 @@ def never(ticket: Any) -> bool:
 class Kind:
     """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
 
-    `url_name`: its page, in the namespace of its room. `plural` and `icon` (Tabler): how lists and pages name it.
+    `url_name`: its page, in the namespace of its room; `list_url_name` and `new_url_name`: a list of its own (else the
+    queue shows them) and the form that opens one. `plural` and `icon` (Tabler): how lists and pages name it.
+    `begins_with`: the move that somebody makes by taking one from the queue (empty: taking only assigns it).
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
     what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `desk_only`: such
     tickets exist for the desk alone, also where somebody outside it asked for them or watches them. `nothing_to_do`: of
@@ -74,6 +76,9 @@ class Kind:
     nothing_to_do: Q = field(default_factory=Q)
     plural: str | Promise = ""
     icon: str = "ticket"
+    list_url_name: str = ""
+    new_url_name: str = ""
+    begins_with: str = ""
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""
