@@ -38,7 +38,7 @@ def outage(request: HttpRequest, ref: str) -> HttpResponse:
             withdraw_outage(incident, actor=actor)
             messages.success(request, _("The portal no longer shows it."))
         else:
-            publish_outage(incident, actor=actor, **typed)
+            publish_outage(incident, actor=actor, title=typed["title"], text=typed["text"])
             messages.success(request, _("The portal shows it now."))
     except VerbError as error:
         problems = problems_of(error) or {"": error.message}
