@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +19,7 @@ from itsm.desk.access import desk_actor, find_ticket
 from itsm.desk.answers import problems_of, status_of
 from itsm.desk.links import ticket_url
 from itsm.tickets.errors import VerbError
-from itsm.tickets.rules import require
+from itsm.tickets.rules import can
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +28,9 @@ def outage(request: HttpRequest, ref: str) -> HttpResponse:
     """Show the words and who has joined, by site; publish, change or withdraw."""
     incident = find_ticket(request, "incident", ref)
     actor = desk_actor(request)
-    require("ticket.edit", actor, incident)
+    answer = can("ticket.edit", actor, incident)
+    if not answer:
+        raise PermissionDenied(answer.reason)
     shown = Outage.objects.filter(incident=incident).first()
     if request.method != "POST":
         typed = {"title": shown.title, "text": shown.text} if shown else {"title": incident.title, "text": ""}

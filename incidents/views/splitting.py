@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from itsm.desk.answers import problems_of, status_of
 from itsm.desk.links import ticket_url
 from itsm.tickets.errors import Invalid, VerbError
 from itsm.tickets.models import Attachment, Comment
-from itsm.tickets.rules import require
+from itsm.tickets.rules import can
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +29,9 @@ def split_off(request: HttpRequest, ref: str) -> HttpResponse:
     """Show what can be chosen, and open the new incident. A refused form comes back as it was filled in."""
     incident = find_ticket(request, "incident", ref)
     actor = desk_actor(request)
-    require("ticket.edit", actor, incident)
+    answer = can("ticket.edit", actor, incident)
+    if not answer:
+        raise PermissionDenied(answer.reason)
     if request.method != "POST":
         return _page(request, incident, {"title": "", "submission_key": uuid4().hex, "version": incident.version})
     try:
