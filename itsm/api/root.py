@@ -13,7 +13,9 @@ from rest_framework.response import Response
 
 from itsm.api.views import ApiViews
 
-LISTS = ("incidents", "tasks", "users", "me", "teams", "categories", "services", "rotas", "on-call", "approvals")
+LISTS = (
+    "incidents", "tasks", "approvals", "outages", "users", "me", "teams", "categories", "services", "rotas", "on-call"
+)  # fmt: skip
 
 
 class RootViews(ApiViews):

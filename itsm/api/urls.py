@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from cmdb.api import ServiceViews
+from incidents.api.family import OutageViews
 from itsm.accounts.api import TeamViews, UserViews
 from itsm.api.root import NothingHere, RootViews
 from itsm.api.schema import SchemaView
@@ -24,6 +25,8 @@ urlpatterns = [
     path("v1/", RootViews.as_view(LIST), name="root"),
     path("v1/incidents/", include("incidents.api.urls")),
     path("v1/tasks/", include("itsm.tasking.api.urls")),
+    path("v1/outages/", OutageViews.as_view(LIST), name="outages"),
+    path("v1/outages/<str:ref>/join/", OutageViews.as_view({"post": "join"}), name="outage-join"),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),

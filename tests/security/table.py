@@ -24,10 +24,19 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "slas:feed",
         "approvals:link",
     ),
-    (404, 404, 404, 404, 404, 404, 404): ("/api/^", "metrics"),  # the latter has a token of its own
-    (404, 404, 404, 404, 404, 404, 200): ("ui:styleguide", "ui:sample"),
+    (404, 404, 404, 404, 404, 404, 404): (
+        "/api/^",
+        "metrics",  # the latter has a token of its own
+    ),
+    (404, 404, 404, 404, 404, 404, 200): (
+        "ui:styleguide",
+        "ui:sample",
+    ),
     # Signing in, and one's own things.
-    (200, 302, 302, 302, 302, 302, 302): ("account_login", "account_signup"),
+    (200, 302, 302, 302, 302, 302, 302): (
+        "account_login",
+        "account_signup",
+    ),
     (302, 302, 302, 302, 302, 302, 302): (
         "account_set_password",
         "profile_add_token",  # asks for the password again, then leads back
@@ -44,6 +53,8 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "approvals:list",
         "approvals:delegations",
         "portal:report",
+        "portal:similar",
+        "portal:outages",
         "portal:requests",
         "portal:known_errors",
     ),
@@ -55,10 +66,14 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "approvals:again",
         "approvals:end_delegation",
         "portal:reply",
+        "portal:join",
     ),
     # In the portal everybody sees their own requests, the desk's people too.
     (302, 200, 200, 302, 302, 302, 302): ("portal:home",),
-    (302, 200, 404, 404, 404, 404, 404): ("portal:request", "portal:move"),
+    (302, 200, 404, 404, 404, 404, 404): (
+        "portal:request",
+        "portal:move",
+    ),
     (302, 200, 404, 200, 200, 200, 200): ("tickets:attachment",),
     # The desk does not exist for requesters.
     (302, 404, 404, 200, 200, 200, 200): (
@@ -89,6 +104,8 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "tasking:history",
         "tasking:priority",
         "tasking:edit",
+        "incidents:spreads",
+        "problems:spreads",
         "approvals:detail",  # and whoever is asked in it: tests/approvals/test_pages.py
         "workspace:home",
         "workspace:on_call",
@@ -105,8 +122,17 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "workspace:people",
         "workspace:teams",
     ),
-    (302, 404, 404, 404, 404, 404, 404): ("tasking:clock",),  # no agreement of a new desk times tasks
-    (302, 404, 404, 200, 200, 403, 200): ("incidents:move", "problems:move", "tasking:move", "workspace:new"),
+    (302, 404, 404, 404, 404, 404, 404): (
+        "tasking:clock",  # no agreement of a new desk times tasks
+    ),
+    (302, 404, 404, 200, 200, 403, 200): (
+        "incidents:move",
+        "problems:move",
+        "tasking:move",
+        "workspace:new",
+        "incidents:split",
+        "incidents:outage",
+    ),
     (405, 405, 405, 405, 405, 405, 405): (
         "incidents:comment",
         "incidents:acknowledge",
@@ -139,6 +165,14 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "problems:remove_link",
         "problems:add_watcher",
         "problems:remove_watcher",
+        "incidents:set_parent",
+        "incidents:leave_parent",
+        "incidents:tell_children",
+        "incidents:merge",
+        "incidents:unmerge",
+        "incidents:same",
+        "incidents:retry_spread",
+        "problems:retry_spread",
         "incidents:take",
         "incidents:add_link",
         "incidents:remove_link",
@@ -215,7 +249,10 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:trial_progress",
         "administration:trial_rows",
     ),
-    (302, 404, 404, 403, 403, 403, 405): ("notifications:events_again", "notifications:mail_again"),
+    (302, 404, 404, 403, 403, 403, 405): (
+        "notifications:events_again",
+        "notifications:mail_again",
+    ),
     # How service levels were kept: leads, managers, auditors.
     (302, 404, 404, 403, 200, 200, 200): (
         "reports:overview",
@@ -237,6 +274,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     (401, 200, 200, 200, 200, 200, 200): (
         "api:root",
         "api:incidents",
+        "api:outages",
         "api:users",
         "api:me",
         "api:approvals",
@@ -258,7 +296,13 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "api:attachment",
         "api:user",
     ),
-    (401, 403, 404, 200, 200, 200, 200): ("api:incident-timers", "api:incident-timer-explanation", "api:ticket-tasks"),
+    (401, 403, 404, 200, 200, 200, 200): (
+        "api:incident-timers",
+        "api:incident-timer-explanation",
+        "api:ticket-tasks",
+        "api:incident-children",
+        "api:incident-similar",
+    ),
     (401, 404, 404, 200, 200, 200, 200): (
         "api:team",
         "api:rota",
@@ -274,11 +318,24 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "api:task-watchers",
         "api:task-timers",
     ),
-    (401, 403, 403, 200, 200, 200, 200): ("api:rotas", "api:on-call", "api:tasks"),
+    (401, 403, 403, 200, 200, 200, 200): (
+        "api:rotas",
+        "api:on-call",
+        "api:tasks",
+    ),
+    (401, 403, 404, 404, 404, 404, 404): (
+        "api:incident-parent",
+        "api:incident-outage",
+    ),
     (401, 405, 405, 405, 405, 405, 405): (
         "api:incident-timers-acknowledge",
         "api:approval-decide",
         "api:incident-move",
+        "api:incident-children-tell",
+        "api:incident-merge",
+        "api:incident-unmerge",
+        "api:incident-split",
+        "api:outage-join",
         "api:incident-link",
         "api:incident-watcher",
         "api:task-timers-acknowledge",
