@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("approvals/", include("itsm.approvals.urls")),
     path("desk/incidents/", include("incidents.urls")),
     path("desk/changes/", include("changes.urls")),
+    path("desk/tasks/", include("itsm.tasking.urls")),
     path("desk/service-levels/", include("reports.urls")),
     path("desk/settings/", include("workspace.administration.urls")),
     path("desk/", include("workspace.urls")),
