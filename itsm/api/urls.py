@@ -22,6 +22,7 @@ app_name = "api"
 urlpatterns = [
     path("v1/", RootViews.as_view(LIST), name="root"),
     path("v1/incidents/", include("incidents.api.urls")),
+    path("v1/changes/", include("changes.api.urls")),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),
