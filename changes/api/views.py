@@ -80,5 +80,5 @@ class NextViews(ApiViews):
         window opens."""
         change = get_visible(Change.objects.select_related("team", "template_version__template"), self.viewer, ref)
         moves = next_moves(change, self.actor, db_now())
-        change.moves = moves  # type: ignore[attr-defined]
+        change.moves = moves
         return Response(self.shown(NextOut, change, change=change))

@@ -45,8 +45,6 @@ class TaskingConfig(AppConfig):
                 icon="checklist",
                 begins_with="start",
                 nothing_to_do=NOTHING_TO_DO,
-                plural=_("Tasks"),
-                icon="subtask",
             )
         )
         listen("tasking", follow, order=150)
