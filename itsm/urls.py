@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("itsm.tickets.urls")),
     path("approvals/", include("itsm.approvals.urls")),
     path("desk/incidents/", include("incidents.urls")),
+    path("desk/problems/", include("problems.urls")),
     path("desk/changes/", include("changes.urls")),
     path("desk/tasks/", include("itsm.tasking.urls")),
     path("desk/service-levels/", include("reports.urls")),

@@ -163,7 +163,7 @@ def _practices(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": "chart-histogram",
             "hotkey": "G L",
             "current": request.path.startswith(url),
-        }
+        },
     ]
 
 

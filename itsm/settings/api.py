@@ -47,6 +47,8 @@ SPECTACULAR_SETTINGS = {
         "ChangeType": "changes.statuses.ChangeType",
         "CloseCode": "changes.statuses.CloseCode",
         "Risk": "changes.statuses.Risk",
+        "ProblemStatus": "problems.statuses.Status",
+        "ProblemOutcomeCode": "problems.statuses.OutcomeCode",
         "HoldReason": "incidents.statuses.HoldReason",
         "ResolutionCode": "incidents.statuses.ResolutionCode",
         "Channel": "itsm.tickets.actors.Channel",

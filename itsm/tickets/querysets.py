@@ -98,14 +98,18 @@ def telling_words(text: str) -> list[str]:
     return longest[:10]
 
 
+def query_words(text: str) -> list[str]:
+    """Return a person's words as PostgreSQL's raw text queries, each as a prefix; none where no letter or digit is."""
+    words = ["".join(ch for ch in word if ch.isalnum() or ch in "-_.@") for word in text.split()]
+    return ["'" + word.replace("'", "") + "':*" for word in words if any(ch.isalnum() for ch in word)]
+
+
 def text_q(text: str) -> Q:
     """Return the full-text condition for a person's words: every word, each as a prefix of a word in the ticket."""
-    words = ["".join(ch for ch in word if ch.isalnum() or ch in "-_.@") for word in text.split()]
-    words = [word for word in words if any(ch.isalnum() for ch in word)]
+    words = query_words(text)
     if not words:
         return Q(pk__isnull=True)
-    raw = " & ".join("'" + word.replace("'", "") + "':*" for word in words)
-    found = Q(search=SearchQuery(raw, config="simple", search_type="raw"))
+    found = Q(search=SearchQuery(" & ".join(words), config="simple", search_type="raw"))
     return found | Q(number=text.strip().upper()) if len(words) == 1 else found
 
 

@@ -29,6 +29,17 @@ from itsm.tickets.actors import Channel
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
+from problems.actions import (
+    add_timeline_entry,
+    assess,
+    declare_known_error,
+    open_problem,
+    publish,
+    save_analysis,
+    save_workaround,
+)
+from problems.actions.trends import start_run
+from problems.models import Basis, Problem, TimelineEntry, TrendCandidate, TrendRun
 from slas.ack_links import ack_token
 from slas.actions import add_override, add_time_off, ask_swap, install_defaults, make_feed, save_rota
 from slas.actions.holidays import new_holiday_set
@@ -78,6 +89,10 @@ class World:
     approval: ApprovalRound
     delegation: Delegation
     approval_link: str
+    problem: Problem
+    happened: TimelineEntry
+    run: TrendRun
+    candidate: TrendCandidate
 
 
 def make_world(cast: Cast, words: str = "") -> World:
@@ -107,6 +122,7 @@ def make_world(cast: Cast, words: str = "") -> World:
     return World(
         **make_on_call(cast, incident),
         **make_approval(cast, words),
+        **make_problem(cast, incident, words),
         cast=cast,
         incident=incident,
         resolved=resolved,
@@ -119,6 +135,28 @@ def make_world(cast: Cast, words: str = "") -> World:
         link_id=connected.public_id,
         mail_link=make_token(Purpose.CLOSE, event, cast.rita),
     )
+
+
+def make_problem(cast: Cast, incident: Incident, words: str) -> dict[str, Any]:
+    """Let Anna coordinate a published known error behind the incident, and look for trends; `words` stand in all of it
+    that is not for everybody."""
+    anna, now = as_(cast.anna), db_now()
+    problem = open_problem(actor=anna, title=f"Cause {words}", description=f"Why {words}", incidents=[incident])
+    problem = assess(problem, actor=anna)
+    problem = save_analysis(problem, {"cause_notes": f"A leak {words}"}, actor=anna)
+    problem = save_workaround(problem, f"Mop {words}", actor=anna)
+    problem = declare_known_error(problem, actor=anna)
+    problem = publish(problem, actor=anna, title="The vpn drops for some", workaround="Dial in again.")
+    run = start_run(now - timedelta(days=9), now, least=2, actor=anna)
+    candidate = TrendCandidate.objects.create(
+        run=run, basis=Basis.WORDS, title=f"Trend {words}", ticket_ids=[incident.pk], count=1, wait_s=1, agent_s=1
+    )
+    return {
+        "problem": problem,
+        "happened": add_timeline_entry(problem, now, f"It began {words}", actor=anna),
+        "run": run,
+        "candidate": candidate,
+    }
 
 
 def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
@@ -208,7 +246,40 @@ USUAL: dict[str, Find] = {
     "key": lambda world: "no-such-key",
     "timer": lambda world: "sla-resolution-1",
 }
+_problem: Find = lambda world: world.problem.number  # noqa: E731
+_problem_link: Find = lambda world: world.problem.links_in.get().public_id  # noqa: E731
+PROBLEMS: dict[str, dict[str, Find]] = {
+    "detail": {},
+    "preview": {},
+    "pulse": {},
+    "history": {},
+    "clock": {},
+    "acknowledge": {},
+    "comment": {},
+    "move": {"name": lambda world: "cancel"},
+    "priority": {},
+    "edit": {"name": lambda world: "title"},
+    "take": {},
+    "add_link": {},
+    "remove_link": {"public_id": _problem_link},
+    "add_watcher": {},
+    "remove_watcher": {"public_id": lambda world: world.cast.ben.public_id},
+    "analysis": {},
+    "whys": {},
+    "workaround": {},
+    "communicate": {"what": lambda world: "workaround"},
+    "incidents": {},
+    "known_error": {"deed": lambda world: "withdraw"},
+    "publication": {"deed": lambda world: "unpublish"},
+    "review": {},
+    "timeline_add": {},
+    "timeline_remove": {"entry": lambda world: world.happened.public_id},
+}
 SPECIAL: dict[str, dict[str, Find]] = {
+    **{f"problems:{name}": {"ref": _problem, **more} for name, more in PROBLEMS.items()},
+    "problems:trends_progress": {"ref": lambda world: world.run.public_id},
+    "problems:trends_stop": {"ref": lambda world: world.run.public_id},
+    "problems:trends_decide": {"ref": lambda world: world.candidate.public_id, "deed": lambda world: "open"},
     "notifications:mail": {"public_id": lambda world: world.mail.public_id},
     "notifications:mail_again": {"public_id": lambda world: world.mail.public_id},
     "notifications:read_one": {"public_id": lambda world: world.notice.public_id},

@@ -81,6 +81,14 @@ SECTIONS = (
         Permission.MANAGE_CHANGES,
     ),
     Section(
+        "problems",
+        TICKETS,
+        _("Problems"),
+        _("What a known error needs, and whether an accepted risk closes a problem."),
+        "zoom-question",
+        Permission.MANAGE_DESK,
+    ),
+    Section(
         "people",
         PEOPLE,
         _("People"),

@@ -12,6 +12,7 @@ from cmdb.models import Service
 from incidents.models import IncidentSettings
 from itsm.tickets.actions.settings import NAME_MAX, RULE_NAME_MAX
 from itsm.tickets.models import Category, Level, Priority, RoutingRule
+from problems.models import KnownErrorRule
 from workspace.administration.conditions import readable
 from workspace.administration.forms.base import ConditionField, PersonChoice, SettingsForm, TeamChoice
 from workspace.filters import kind_choices
@@ -136,6 +137,15 @@ class IncidentSettingsForm(SettingsForm):
                 words = IncidentSettings._meta.get_field(name).verbose_name  # type: ignore[union-attr]
                 field.label = str(words)[:1].upper() + str(words)[1:]
                 field.widget.attrs["inputmode"] = "numeric"
+
+
+class ProblemSettingsForm(SettingsForm):
+    """What a known error needs, and whether an accepted risk closes."""
+
+    known_error_needs = forms.ChoiceField(label=gettext_lazy("A known error needs"), choices=KnownErrorRule.choices)
+    accepted_risk_closes = forms.BooleanField(
+        required=False, label=gettext_lazy("An accepted risk closes the problem at once")
+    )
 
 
 class ServiceForm(SettingsForm):
