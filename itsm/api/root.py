@@ -14,8 +14,19 @@ from rest_framework.response import Response
 from itsm.api.views import ApiViews
 
 LISTS = (
-    "incidents", "tasks", "approvals", "outages", "users", "me", "teams", "categories", "services", "rotas", "on-call"
-)  # fmt: skip
+    "incidents",
+    "tasks",
+    "approvals",
+    "outages",
+    "users",
+    "me",
+    "teams",
+    "categories",
+    "services",
+    "rotas",
+    "on-call",
+    "changes",
+)
 
 
 class RootViews(ApiViews):

@@ -27,6 +27,7 @@ urlpatterns = [
     path("v1/tasks/", include("itsm.tasking.api.urls")),
     path("v1/outages/", OutageViews.as_view(LIST), name="outages"),
     path("v1/outages/<str:ref>/join/", OutageViews.as_view({"post": "join"}), name="outage-join"),
+    path("v1/changes/", include("changes.api.urls")),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),

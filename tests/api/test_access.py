@@ -35,7 +35,30 @@ WORK_BAD = "401 403 404 404 422 422 422 403 422"
 NAMES = {"start", "resolve", "cancel", "close", "network", "vpn"}  # what stands for a part of an address
 INCIDENT = "/api/v1/incidents/{ref}/"
 TASK = "/api/v1/tasks/{task}/"
+CHANGE = "/api/v1/changes/{change}/"
+OUTSIDE = "401 404 404 404 {0} {0} {0} {0} {0}"
+CHANGE_WORK = "401 404 404 404 {0} {0} {0} 403 {0}"
 TABLE: list[tuple[str, str, Any, str]] = [
+    ("get", "/api/v1/changes/", None, "401 403 403 403 200 200 200 200 200"),
+    ("post", "/api/v1/changes/", {"title": "x"}, "401 403 403 403 201 201 201 403 201"),
+    ("get", CHANGE, None, OUTSIDE.format(200)),
+    ("patch", CHANGE, {"title": "x"}, CHANGE_WORK.format(200)),
+    ("patch", CHANGE, {"is_unauthorised": True}, "401 404 404 404 403 403 403 403 200"),
+    ("get", CHANGE + "next/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "moves/", None, OUTSIDE.format(200)),
+    ("post", CHANGE + "moves/cancel/", {"reason": "x"}, CHANGE_WORK.format(200)),
+    ("post", CHANGE + "moves/close/", {}, OUTSIDE.format(409)),
+    ("get", CHANGE + "comments/", None, OUTSIDE.format(200)),
+    ("post", CHANGE + "comments/", {"body": "x", "visibility": "internal"}, CHANGE_WORK.format(201)),
+    ("get", CHANGE + "attachments/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "events/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "timers/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "timers/sla-resolution-1/explanation/", None, OUTSIDE.format(404)),
+    ("post", CHANGE + "timers/acknowledge/", None, CHANGE_WORK.format(200)),
+    ("get", CHANGE + "links/", None, OUTSIDE.format(200)),
+    ("delete", CHANGE + "links/{link}/", None, OUTSIDE.format(404)),
+    ("get", CHANGE + "watchers/", None, OUTSIDE.format(200)),
+    ("delete", CHANGE + "watchers/{person}/", None, OUTSIDE.format(404)),
     ("get", "/api/v1/", None, SIGNED_IN),
     ("get", "/api/v1/nothing/", None, "401 404 404 404 404 404 404 404 404"),
     ("get", "/api/v1/incidents/", None, SIGNED_IN),
@@ -175,6 +198,8 @@ def things(cast: Cast, stored: Any, path: str) -> dict[str, str]:
         names["task"] = open_task(incident, actor=as_(cast.anna), title="Look at the tunnel").number
     if "{rota}" in path:
         names["rota"] = save_rota(None, name="Nights", team=None, time_zone="UTC", layers=[], actor=SYSTEM).public_id
+    if "{change}" in path:
+        names["change"] = open_change(actor=as_(cast.anna), title="New certificate", service=cast.vpn).number
     if "{approval}" in path:
         change = open_change(actor=as_(cast.anna), title="New gateway", team=cast.network)
         names["approval"] = request_approval(change, actor=as_(cast.anna)).public_id

@@ -14,6 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.resolvers import RoutePattern
 
 from changes.actions import open_change
+from changes.actions.library import approve_version, propose_template
+from changes.models import Change, ChangeTemplate, RiskRule
 from incidents.actions import open_incident, perform, reply
 from incidents.models import Incident
 from itsm.accounts.actions import create_token
@@ -93,6 +95,8 @@ class World:
     approval: ApprovalRound
     delegation: Delegation
     approval_link: str
+    change: Change
+    template: ChangeTemplate
     problem: Problem
     happened: TimelineEntry
     run: TrendRun
@@ -130,6 +134,7 @@ def make_world(cast: Cast, words: str = "") -> World:
         **make_on_call(cast, incident),
         **make_approval(cast, words),
         **make_problem(cast, incident, words),
+        **make_change(cast, resolved, words),
         cast=cast,
         incident=incident,
         resolved=resolved,
@@ -144,6 +149,20 @@ def make_world(cast: Cast, words: str = "") -> World:
         task_link_id=task_link.public_id,
         mail_link=make_token(Purpose.CLOSE, event, cast.rita),
     )
+
+
+def make_change(cast: Cast, incident: Incident, words: str) -> dict[str, Any]:
+    """Plan a change that caused Rita's resolved incident, and propose a template that waits for a decision."""
+    anna = as_(cast.anna)
+    plans = dict.fromkeys(("justification", "implementation_plan", "backout_plan", "test_plan"), f"Plan {words}")
+    change = open_change(actor=anna, title=f"New certificate {words}", service=cast.vpn, plans=plans)
+    link(incident, change, "caused_by", actor=anna)
+    watch(change, cast.ben, actor=anna)
+    content = {"title": f"Renew {words}", **plans}
+    version = propose_template(actor=anna, name=f"Renewal {words}", key="renewal", content=content)
+    used = propose_template(actor=anna, name=f"Restart {words}", key="restart", content=content)
+    approve_version(used, actor=as_(cast.ada))
+    return {"change": change, "template": version.template}
 
 
 def make_problem(cast: Cast, incident: Incident, words: str) -> dict[str, Any]:
@@ -286,7 +305,39 @@ PROBLEMS: dict[str, dict[str, Find]] = {
     "timeline_add": {},
     "timeline_remove": {"entry": lambda world: world.happened.public_id},
 }
+CHANGES: dict[str, dict[str, Find]] = {
+    **{name: PROBLEMS[name] for name in ("detail", "preview", "pulse", "history", "clock", "acknowledge", "comment")},
+    **{name: PROBLEMS[name] for name in ("move", "priority", "edit", "take", "add_link", "add_watcher")},
+    "remove_link": {"public_id": lambda world: world.change.links_in.get().public_id},
+    "remove_watcher": PROBLEMS["remove_watcher"],
+    **{name: {} for name in ("plan", "scope", "window", "times", "answers", "reassess", "review", "caused")},
+}
+API_CHILDREN = (
+    "",
+    "-next",
+    "-moves",
+    "-move",
+    "-comments",
+    "-attachments",
+    "-events",
+    "-timers",
+    "-timers-acknowledge",
+    "-timer-explanation",
+    "-links",
+    "-watchers",
+)
+_renewal: dict[str, Find] = {"key": lambda world: "renewal"}
 SPECIAL: dict[str, dict[str, Find]] = {
+    **{f"changes:{name}": {"ref": lambda world: world.change.number, **more} for name, more in CHANGES.items()},
+    **{f"changes:{name}": _renewal for name in ("template", "propose_version", "retire")},
+    **{f"api:change{name}": {"ref": lambda world: world.change.number} for name in API_CHILDREN},
+    "api:change-link": {"ref": lambda world: world.change.number, **CHANGES["remove_link"]},
+    "api:change-watcher": {"ref": lambda world: world.change.number, **CHANGES["remove_watcher"]},
+    "changes:new_from_template": {"key": lambda world: "restart"},
+    "changes:offer": {**_renewal, "deed": lambda world: "accept"},
+    "changes:decide": {**_renewal, "number": lambda world: 1, "deed": lambda world: "approve"},
+    "changes:rule": {"ref": lambda world: RiskRule.objects.all()[0].public_id},
+    "changes:rule_remove": {"ref": lambda world: RiskRule.objects.all()[0].public_id},
     **{f"problems:{name}": {"ref": _problem, **more} for name, more in PROBLEMS.items()},
     "problems:trends_progress": {"ref": lambda world: world.run.public_id},
     "problems:trends_stop": {"ref": lambda world: world.run.public_id},
