@@ -7,3 +7,29 @@ from django.utils.translation import gettext_lazy as _
 class ChangesConfig(AppConfig):
     name = "changes"
     verbose_name = _("Changes")
+
+    def ready(self) -> None:
+        """Register the kind and its event codes with the kernel."""
+        from changes import events  # noqa: F401  registry is filled on import
+        from changes.actions import perform, reply
+        from changes.models import Change
+        from changes.outcomes import FIELDS, OUTCOMES
+        from changes.statuses import MOVES, TERMINAL, Status
+        from itsm.tickets.kinds import Kind, register_kind
+
+        register_kind(
+            Kind(
+                code="change",
+                label=_("Change"),
+                model=Change,
+                prefix="CHG",
+                statuses=dict(Status.choices),
+                initial_status=Status.NEW,
+                terminal_statuses=TERMINAL,
+                moves=MOVES,
+                perform=perform,
+                reply=reply,
+                fields=FIELDS,
+                outcomes=OUTCOMES,
+            )
+        )

@@ -14,10 +14,15 @@ from django.utils.translation import gettext as _
 
 from itsm.tickets.actors import Actor
 from itsm.tickets.errors import IllegalMove, Invalid, Refused
-from itsm.tickets.rules import Answer
+from itsm.tickets.rules import YES, Answer
 from itsm.tickets.texts import clean_text
 
 Rule = Callable[[Actor, Any], Answer]
+
+
+def always(ticket: Any) -> Answer:
+    """Answer yes: the status alone says whether the move is possible."""
+    return YES
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,10 @@ class MoveField:
 
 @dataclass(frozen=True)
 class Move:
-    """One legal step: its name, where it starts, where it leads, who may, and what must be said."""
+    """One legal step: its name, where it starts, where it leads, who may, and what must be said.
+
+    `target` "": the status stays. `applies`: what beside the status must hold of the ticket, whoever asks.
+    """
 
     name: str
     label: str | Promise
@@ -55,13 +63,18 @@ class Move:
     icon: str = "arrow-right"
     emphasis: str = "secondary"
     portal_label: str | Promise = ""
+    applies: Callable[[Any], Answer] = always
+
+    def starts_at(self, ticket: Any) -> Answer:
+        """Answer whether the ticket stands where the move begins, whoever makes it."""
+        return self.applies(ticket) if ticket.status in self.sources else Answer(False)
 
 
 def check_move(ticket: Any, move: Move, actor: Actor) -> None:
     """Refuse a move that the ticket's status or the actor's rights do not allow.
 
     Raises:
-        IllegalMove: the move does not start at the ticket's status.
+        IllegalMove: the move does not start where the ticket stands.
         Refused: the actor may not make it.
     """
     if ticket.status not in move.sources:
@@ -69,6 +82,9 @@ def check_move(ticket: Any, move: Move, actor: Actor) -> None:
             _("“%(move)s” is not possible while the ticket is %(status)s.")
             % {"move": move.label, "status": ticket.status_label}
         )
+    applies = move.applies(ticket)
+    if not applies:
+        raise IllegalMove(applies.reason)
     answer = move.rule(actor, ticket)
     if not answer:
         raise Refused(answer.reason)
@@ -76,9 +92,7 @@ def check_move(ticket: Any, move: Move, actor: Actor) -> None:
 
 def legal_moves(ticket: Any, actor: Actor) -> list[Move]:
     """Return the moves that the actor can make now, in the order of the table."""
-    return [
-        move for move in ticket.kind_info.moves.values() if ticket.status in move.sources and move.rule(actor, ticket)
-    ]
+    return [move for move in ticket.kind_info.moves.values() if move.starts_at(ticket) and move.rule(actor, ticket)]
 
 
 def clean_fields(move: Move, given: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,7 @@
+"""The verbs of changes. Browser, API, approvals and Celery call these and nothing else."""
+
+from changes.actions.lifecycle import perform
+from changes.actions.opening import open_change
+from changes.actions.talking import Reply, reply
+
+__all__ = ["Reply", "open_change", "perform", "reply"]

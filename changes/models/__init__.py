@@ -1,0 +1,19 @@
+"""Changes, what they touch, the library they come from, and what their risk is made of."""
+
+from changes.models.change import AffectedService, Change
+from changes.models.library import ChangeTemplate, TemplateTask, TemplateVersion, Track, VersionState
+from changes.models.risk import Questionnaire, RiskRule
+from changes.models.settings import ChangeSettings
+
+__all__ = [
+    "AffectedService",
+    "Change",
+    "ChangeSettings",
+    "ChangeTemplate",
+    "Questionnaire",
+    "RiskRule",
+    "TemplateTask",
+    "TemplateVersion",
+    "Track",
+    "VersionState",
+]
