@@ -15,6 +15,7 @@ class ChangesConfig(AppConfig):
         from changes.models import Change
         from changes.outcomes import FIELDS, OUTCOMES
         from changes.statuses import MOVES, TERMINAL, Status
+        from changes.schedule.ready import ready as schedule_ready
         from itsm.tickets.kinds import Kind, register_kind
 
         register_kind(
@@ -33,3 +34,4 @@ class ChangesConfig(AppConfig):
                 outcomes=OUTCOMES,
             )
         )
+        schedule_ready()

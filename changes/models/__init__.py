@@ -4,16 +4,32 @@ from changes.models.change import AffectedService, Change
 from changes.models.library import ChangeTemplate, TemplateTask, TemplateVersion, Track, VersionState
 from changes.models.risk import Questionnaire, RiskRule
 from changes.models.settings import ChangeSettings
+from changes.schedule.models import (
+    CalendarFeed,
+    ChangeWindow,
+    CollisionKind,
+    CollisionSettings,
+    Conflict,
+    Weight,
+    WindowKind,
+)
 
 __all__ = [
     "AffectedService",
+    "CalendarFeed",
     "Change",
     "ChangeSettings",
     "ChangeTemplate",
+    "ChangeWindow",
+    "CollisionKind",
+    "CollisionSettings",
+    "Conflict",
     "Questionnaire",
     "RiskRule",
     "TemplateTask",
     "TemplateVersion",
     "Track",
     "VersionState",
+    "Weight",
+    "WindowKind",
 ]
