@@ -12,10 +12,12 @@ class ChangesConfig(AppConfig):
         """Register the kind and its event codes with the kernel."""
         from changes import events  # noqa: F401  registry is filled on import
         from changes.actions import perform, reply
+        from changes.following import follow
         from changes.models import Change
         from changes.outcomes import FIELDS, OUTCOMES
-        from changes.statuses import MOVES, TERMINAL, Status
         from changes.schedule.ready import ready as schedule_ready
+        from changes.statuses import MOVES, TERMINAL, Status
+        from itsm.tickets.hooks import listen
         from itsm.tickets.kinds import Kind, register_kind
 
         register_kind(
@@ -34,4 +36,5 @@ class ChangesConfig(AppConfig):
                 outcomes=OUTCOMES,
             )
         )
+        listen("changes", follow, order=50)
         schedule_ready()

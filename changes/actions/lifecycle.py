@@ -9,6 +9,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from changes.actions.earning import count_run
+from changes.actions.risking import reassess_locked
 from changes.gates import check_gates
 from changes.models import Change
 from changes.statuses import MOVES, CloseCode, Status
@@ -58,6 +60,7 @@ def _ask(change: Change, name: str, actor: Actor, version: int | None) -> Change
     locked, _values = begin_move(change, move, actor=actor, fields={}, version=version)
     now = instant_of(actor)
     check_gates(locked, name, now)
+    reassess_locked(locked, actor=actor, at=now)  # time has passed since the last edit: it begins sooner now
     write(
         locked,
         f"change.{'assessment' if move.target == Status.ASSESS else 'authorisation'}_requested",
@@ -75,6 +78,7 @@ def schedule(change: Change, *, actor: Actor, version: int | None = None) -> Cha
     locked, _values = begin_move(change, MOVES["schedule"], actor=actor, fields={}, version=version)
     now = instant_of(actor)
     check_gates(locked, "schedule", now)
+    reassess_locked(locked, actor=actor, at=now)
     write(locked, "change.scheduled", actor=actor, changes={"status": Status.SCHEDULED}, log_changes=False, at=now)
     return _as_change(locked)
 
@@ -218,6 +222,7 @@ def close(
         log_changes=False,
         at=now,
     )
+    count_run(locked, actor=actor)
     return _as_change(locked)
 
 

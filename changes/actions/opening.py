@@ -9,6 +9,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from changes.actions.editing import check_answers
+from changes.actions.risking import reassess_locked
 from changes.actions.values import check_others, check_services, check_times, clean_plans
 from changes.models import AffectedService, Change
 from changes.statuses import ChangeType
@@ -73,6 +75,7 @@ def open_change(
         "change_type": change_type,
         "is_retroactive": is_retroactive,
         "affected_other": check_others(affected_other),
+        "risk_answers": check_answers(risk_answers or {}),
         **clean_plans(plans or {}),
         **check_times(planned_start=planned_start, planned_end=planned_end),
     }
@@ -98,8 +101,9 @@ def open_change(
         opened_by=opened_by,
         child=child,
     )
-    if change.event_seq == 1:
+    if change.risk_assessed_at is None:  # else it was opened before with this key
         begin_affected(change, check_services(services), actor=actor)
+        reassess_locked(change, actor=actor, at=change.opened_at)
     return change
 
 
