@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,17 +13,10 @@ from changes.models import Change, ChangeWindow, Conflict
 from changes.schedule.words import conflict_words, stretch
 from itsm.accounts.models import User
 from itsm.notifications.actions import Words, tell_person
+from itsm.notifications.addresses import ticket_path
 
 NOTICE = "change.conflict"
 MOST_NAMED = 8
-
-
-def change_path(change: Change) -> str:
-    """Return where the change is read."""
-    try:
-        return reverse("changes:detail", args=[change.number])
-    except NoReverseMatch:
-        return reverse("changes:calendar")
 
 
 def tell_of_pairs(change: Change, made: Iterable[Conflict], *, by: User | None) -> None:
@@ -34,17 +27,19 @@ def tell_of_pairs(change: Change, made: Iterable[Conflict], *, by: User | None) 
         if person is None or (by is not None and person.pk == by.pk):
             continue
 
-        def words(row: Conflict = row) -> Words:
+        path = ticket_path(row.change, person)
+
+        def words(row: Conflict = row, path: str = path) -> Words:
             said = {"number": row.change.number, "title": row.change.title}
             return Words(
                 subject=_("%(number)s collides with another change") % said,
                 lead=f"{row.change.number}: {conflict_words(row)}",
                 facts=[(_("When"), stretch(row.starts_at, row.ends_at)), (_("Your change"), row.change.title)],
-                links=[(_("Look at the change"), change_path(row.change))],
+                links=[(_("Look at the change"), path)],
                 why=_("You are told because the change is assigned to you."),
             )
 
-        tell_person(person, f"{NOTICE}:{row.public_id}", NOTICE, words, path=change_path(row.change))
+        tell_person(person, f"{NOTICE}:{row.public_id}", NOTICE, words, path=path)
 
 
 def tell_of_window(window: ChangeWindow, made: Iterable[Conflict], *, by: User | None) -> None:
@@ -68,9 +63,9 @@ def tell_of_window(window: ChangeWindow, made: Iterable[Conflict], *, by: User |
                 subject=_("“%(window)s” stands against your changes") % values,
                 lead=lead % values,
                 facts=[(row.change.number, row.change.title) for row in mine[:MOST_NAMED]],
-                links=[(_("Look at the calendar"), reverse("changes:calendar"))],
+                links=[(_("Look at the calendar"), reverse("change_schedule:calendar"))],
                 why=_("You are told because the changes are assigned to you."),
             )
 
         key = f"{NOTICE}:{window.public_id}:{mine[0].public_id}"
-        tell_person(person, key, NOTICE, words, path=change_path(mine[0].change))
+        tell_person(person, key, NOTICE, words, path=ticket_path(mine[0].change, person))
