@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("slas.urls")),
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),
+    path("", include("changes.schedule.urls")),
     path("desk/incidents/", include("incidents.urls")),
     path("desk/service-levels/", include("reports.urls")),
     path("desk/settings/", include("workspace.administration.urls")),
