@@ -16,6 +16,7 @@ from changes.schedule.looking import Band, Day, Entry, Stretch, group_by_day
 BAND_LANES, CHANGE_LANES = 3, 4
 MOST_ROWS, MOST_BARS, MOST_LANES = 60, 600, 8
 LANE = 26
+WIDE = 0.09
 HOURS = timedelta(hours=2)
 
 
@@ -130,7 +131,7 @@ def _lanes(bars: Iterable[Bar], most: int, first_row: int) -> tuple[list[Bar], l
 
 @dataclass(frozen=True)
 class Piece:
-    """Something in a line, in percent of its width; `y` in pixels."""
+    """Something in a line, in percent of its width; `y` in pixels. `is_wide`: its label fits in; `has_room`: beside it."""
 
     item: Entry | Band
     x: str
@@ -138,6 +139,7 @@ class Piece:
     y: int
     label: str
     is_wide: bool
+    has_room: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,27 +223,35 @@ class Timeline:
         return self._share(self._now) if self.start <= self._now < self.end else ""
 
     def _line(self, service: int | None, entries: list[Entry]) -> Line:
-        ends: list[datetime] = []
-        pieces, more = [], 0
+        lanes: list[list[Entry]] = []
+        more = 0
         for entry in entries:
-            lane = next((number for number, end in enumerate(ends) if end <= entry.start), len(ends))
-            if lane >= MOST_LANES:
+            lane = next((number for number, own in enumerate(lanes) if own[-1].end <= entry.start), len(lanes))
+            if lane == len(lanes) and lane < MOST_LANES:
+                lanes.append([])
+            if lane < MOST_LANES:
+                lanes[lane].append(entry)
+            else:
                 more += 1
-                continue
-            ends[lane : lane + 1] = [entry.end]
-            pieces.append(self._piece(entry, lane * LANE + 4, f"{entry.number} {entry.title}"))
+        pieces = [
+            self._piece(entry, lane * LANE + 4, f"{entry.number} {entry.title}", after)
+            for lane, own in enumerate(lanes)
+            for entry, after in zip(own, [*own[1:], None], strict=True)
+        ]
         behind = [
             self._piece(band, 0, band.window.name)
             for band in self._bands
             if band.window.services is not None and service in band.window.services
         ]
         name = entries[0].service or _("No service named")
-        return Line(name, pieces, behind, max(len(ends), 1) * LANE + 8, more)
+        return Line(name, pieces, behind, max(len(lanes), 1) * LANE + 8, more)
 
-    def _piece(self, item: Entry | Band, y: int, label: str) -> Piece:
+    def _piece(self, item: Entry | Band, y: int, label: str, after: Entry | None = None) -> Piece:
         start, end = max(item.start, self.start), min(item.end, self.end)
-        share = (end - start) / (self.end - self.start)
-        return Piece(item, self._share(start), f"{max(share, 0.002):.4%}", y, label, share > 0.06)
+        length = self.end - self.start
+        share = (end - start) / length
+        room = ((after.start if after else self.end) - end) / length
+        return Piece(item, self._share(start), f"{max(share, 0.002):.4%}", y, label, share > WIDE, room > WIDE)
 
     def _share(self, instant: datetime) -> str:
         return f"{(instant - self.start) / (self.end - self.start):.4%}"

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.utils import formats, timezone
 from django.utils.dates import MONTHS, WEEKDAYS
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -83,7 +84,7 @@ def _when(rule: Recurrence) -> str:
     if rule.repeat == Repeat.DAILY:
         return ngettext("every day", "every %(every)d days", rule.every) % {"every": rule.every}
     if rule.repeat == Repeat.WEEKLY:
-        days = ", ".join(str(WEEKDAYS[day]) for day in rule.weekdays)
+        days = get_text_list([str(WEEKDAYS[day]) for day in rule.weekdays], _("and"))
         if rule.every == 1:
             return _("every %(days)s") % {"days": days}
         return _("every %(every)d weeks on %(days)s") % {"every": rule.every, "days": days}

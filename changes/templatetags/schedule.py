@@ -75,10 +75,16 @@ def span_on(item: Any, day: Day) -> SafeString:
     """Return which part of the day something takes: its times, an arrow where it comes from or goes on to another day."""
     if item.start <= day.start and item.end >= day.end:
         return format_html("{}", _("all day"))
-    first = "←" if item.start < day.start else time_of(item.start)
-    last = "→" if item.end > day.end else "24:00" if item.end == day.end else time_of(item.end)
     words = stretch(item.start, item.end)
-    return format_html('<span title="{}"><span aria-hidden="true">{}–{}</span><span class="visually-hidden">{}</span></span>', words, first, last, words)
+    first = "" if item.start < day.start else time_of(item.start)
+    last = "" if item.end > day.end else "24:00" if item.end == day.end else time_of(item.end)
+    short = f"{first}–{last}" if first and last else f"{first} →" if first else f"← {last}"
+    return format_html(
+        '<span title="{}"><span aria-hidden="true">{}</span><span class="visually-hidden">{}</span></span>',
+        words,
+        short,
+        words,
+    )
 
 
 @register.filter
