@@ -10,7 +10,7 @@ class ChangesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the kind and its event codes with the kernel."""
-        from changes import events  # noqa: F401  registry is filled on import
+        from changes import approving, events, notices  # noqa: F401  the registry of events is filled on import
         from changes.actions import perform, reply
         from changes.following import follow
         from changes.models import Change
@@ -36,5 +36,7 @@ class ChangesConfig(AppConfig):
                 outcomes=OUTCOMES,
             )
         )
+        notices.register()
+        approving.register()
         listen("changes", follow, order=50)
         schedule_ready()

@@ -74,6 +74,32 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
 )
 
 
+POLICIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("Technical review of changes", "assess", {"from": "ticket_team"}),
+    ("Authorisation of changes", "authorise", {"from": "role", "role": "change_manager"}),
+)
+
+
+def install_policies(model: Callable[[str], Any]) -> None:
+    """Store who approves changes, where no approval policy for them is there yet: somebody of the team that makes it,
+    then a change manager. `model` gives a model of the approvals by its name."""
+    policies = model("ApprovalPolicy")
+    if policies.objects.filter(kind="change").exists():
+        return
+    for name, purpose, source in POLICIES:
+        stage = {
+            "name": name,
+            "approvers": [source],
+            "mode": "any",
+            "needed": 1,
+            "condition": {},
+            "remind_hours": 24,
+        }
+        policy = policies.objects.create(name=name, kind="change", purpose=purpose, order=1000)
+        policy.current = model("PolicyVersion").objects.create(policy=policy, number=1, stages=[stage])
+        policy.save(update_fields=["current"])
+
+
 def install(model: Callable[[str], Any]) -> None:
     """Store the rules and the questions where there are none yet. `model` gives a model of this room by its name."""
     if not model("RiskRule").objects.exists():

@@ -88,6 +88,12 @@ def _reverted(data: Mapping[str, Any], names: Names) -> str:
     return _("took it back to New: %(reason)s") % {"reason": data.get("reason", "")}
 
 
+def _rejected(data: Mapping[str, Any], names: Names) -> str:
+    if data.get("reason"):
+        return _("rejected, back to New: %(reason)s") % {"reason": data["reason"]}
+    return _("rejected: back to New")
+
+
 def _template(words: str) -> Any:
     return lambda data, names: _(words) % {"template": data.get("template", ""), "runs": data.get("runs", "")}
 
@@ -109,7 +115,7 @@ register_event("change.authorised", lambda data, names: _("authorised and schedu
 register_event(
     "change.authorised_afterwards", lambda data, names: _("authorised after the act; a review follows"), icon="check"
 )
-register_event("change.rejected", lambda data, names: _("rejected: back to New"), icon="x")
+register_event("change.rejected", _rejected, icon="x")
 register_event("change.reverted", _reverted, icon="arrow-back-up", internal=True)
 register_event("change.scheduled", lambda data, names: _("scheduled"), icon="calendar")
 register_event("change.started", _started, icon="player-play")

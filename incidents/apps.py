@@ -9,12 +9,19 @@ class IncidentsConfig(AppConfig):
     verbose_name = _("Incidents")
 
     def ready(self) -> None:
-        """Register the kind and its event codes with the kernel."""
+        """Register the kind and its event codes with the kernel, the tasks below its tickets, and what it has of its
+        own on the ticket page."""
         from incidents import events  # noqa: F401  registry is filled on import
         from incidents.actions import perform, reply
+        from incidents.desk import PAGE, PANELS
         from incidents.models import Incident
         from incidents.outcomes import OUTCOMES, WAITING, is_with_supplier
         from incidents.statuses import MOVES, TERMINAL, Status
+        from incidents.work import TASK_RULES, end_tasks
+        from itsm.desk.pages import register_page
+        from itsm.desk.panels import register_panel
+        from itsm.tasking.registry import register_task_rules
+        from itsm.tickets.hooks import listen
         from itsm.tickets.kinds import Kind, register_kind
 
         register_kind(
@@ -33,5 +40,12 @@ class IncidentsConfig(AppConfig):
                 fields=(WAITING,),
                 outcomes=OUTCOMES,
                 is_with_supplier=is_with_supplier,
+                plural=_("Incidents"),
+                icon="flame",
             )
         )
+        register_task_rules("incident", TASK_RULES)
+        listen("incident_tasks", end_tasks, order=120)
+        register_page("incident", PAGE)
+        for panel in PANELS:
+            register_panel(panel)

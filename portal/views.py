@@ -16,13 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cmdb.models import Service
 from incidents.actions import open_incident, perform, reply
-from incidents.conversation import conversation
-from incidents.forms import MoveForm
 from incidents.models import Incident
 from incidents.statuses import MOVES
-from incidents.uploads import uploaded_files
 from incidents.waiting import wait_of
 from itsm.accounts.models import User
+from itsm.desk.conversation import conversation
+from itsm.desk.forms import MoveForm
+from itsm.desk.uploads import uploaded_files
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused, Stale, TooLarge, VerbError
 from itsm.tickets.moves import legal_moves

@@ -14,8 +14,11 @@ from changes.actions.risking import reassess_locked
 from changes.gates import check_gates
 from changes.models import Change
 from changes.statuses import MOVES, CloseCode, Status
-from itsm.tickets.actions import begin_move
-from itsm.tickets.actors import Actor
+from itsm.approvals.actions import park, unpark
+from itsm.approvals.actions import request_approval as ask_approval
+from itsm.approvals.actions.ending import withdraw_locked
+from itsm.tickets.actions import begin_move, lock
+from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.clock import instant_of
 from itsm.tickets.errors import Invalid
 from itsm.tickets.log import write
@@ -69,7 +72,8 @@ def _ask(change: Change, name: str, actor: Actor, version: int | None) -> Change
         log_changes=False,
         at=now,
     )
-    return _as_change(locked)
+    ask_approval(locked, actor=actor, purpose="assess" if move.target == Status.ASSESS else "authorise")
+    return fresh(locked)
 
 
 @transaction.atomic
@@ -86,50 +90,58 @@ def schedule(change: Change, *, actor: Actor, version: int | None = None) -> Cha
 @transaction.atomic
 def assessed(change: Change, *, actor: Actor, version: int | None = None) -> Change:
     """Take an assessed change on: Assess → Authorise, where the next approval is asked for. Only the system may."""
-    locked, _values = begin_move(change, MOVES["assessed"], actor=actor, fields={}, version=version)
-    return approved_locked(locked, actor=actor)
+    return _as_if_approved(change, "assessed", actor, version)
 
 
 @transaction.atomic
 def authorised(change: Change, *, actor: Actor, version: int | None = None) -> Change:
     """Take an authorised change on: Authorise → Scheduled. Only the system may."""
-    locked, _values = begin_move(change, MOVES["authorised"], actor=actor, fields={}, version=version)
-    return approved_locked(locked, actor=actor)
+    return _as_if_approved(change, "authorised", actor, version)
 
 
 @transaction.atomic
 def authorised_afterwards(change: Change, *, actor: Actor, version: int | None = None) -> Change:
     """Take an emergency on that was made before it was authorised: Authorise → Review. Only the system may."""
-    locked, _values = begin_move(change, MOVES["authorised_afterwards"], actor=actor, fields={}, version=version)
-    return approved_locked(locked, actor=actor)
+    return _as_if_approved(change, "authorised_afterwards", actor, version)
 
 
 @transaction.atomic
 def rejected(change: Change, *, actor: Actor, version: int | None = None) -> Change:
     """Take a rejected change back to New. Only the system may."""
     locked, _values = begin_move(change, MOVES["rejected"], actor=actor, fields={}, version=version)
+    withdraw_locked(locked, actor=actor, reason=_("Decided otherwise."))
     return rejected_locked(locked, actor=actor)
+
+
+def _as_if_approved(change: Change, name: str, actor: Actor, version: int | None) -> Change:
+    locked, _values = begin_move(change, MOVES[name], actor=actor, fields={}, version=version)
+    withdraw_locked(locked, actor=actor, reason=_("Decided otherwise."))
+    return approved_locked(locked, actor=actor)
 
 
 def approved_locked(locked: Any, *, actor: Actor) -> Change:
     """Move a locked change on for which the approval of its state is given; `actor` gave the last word."""
-    if locked.status == Status.ASSESS:
+    assessed_now = locked.status == Status.ASSESS
+    if assessed_now:
         code, target = "change.assessed", Status.AUTHORISE
     else:
         afterwards = locked.is_retroactive
         code = "change.authorised_afterwards" if afterwards else "change.authorised"
         target = Status.REVIEW if afterwards else Status.SCHEDULED
     write(locked, code, actor=actor, changes={"status": target}, log_changes=False)
-    return _as_change(locked)
+    if assessed_now:  # asked by the system: who assessed it need not have a right to ask
+        ask_approval(locked, actor=SYSTEM, purpose="authorise")
+    return fresh(locked)
 
 
-def rejected_locked(locked: Any, *, actor: Actor) -> Change:
-    """Take a locked change back to New because an approver said no. One that has been made already was made without
-    leave, and says so from now on."""
+def rejected_locked(locked: Any, *, actor: Actor, reason: str = "") -> Change:
+    """Take a locked change back to New because an approver said no, and why. One that has been made already was made
+    without leave, and says so from now on."""
     changes: dict[str, Any] = {"status": Status.NEW}
     if locked.is_retroactive:
         changes["is_unauthorised"] = True
-    write(locked, "change.rejected", actor=actor, changes=changes, data={"from": locked.status}, log_changes=False)
+    data = {"from": locked.status, "reason": reason}
+    write(locked, "change.rejected", actor=actor, changes=changes, data=data, log_changes=False)
     return _as_change(locked)
 
 
@@ -145,7 +157,8 @@ def revert(change: Change, *, actor: Actor, reason: str = "", version: int | Non
         data={"reason": values["reason"], "from": locked.status},
         log_changes=False,
     )
-    return _as_change(locked)
+    withdraw_locked(locked, actor=actor, reason=values["reason"])
+    return fresh(locked)
 
 
 @transaction.atomic
@@ -238,7 +251,8 @@ def hold(change: Change, *, actor: Actor, reason: str = "", version: int | None 
         data={"is_on_hold": True, "hold_reason": values["reason"]},
         log_changes=False,
     )
-    return _as_change(locked)
+    park(locked, actor=actor)
+    return fresh(locked)
 
 
 @transaction.atomic
@@ -253,7 +267,8 @@ def resume(change: Change, *, actor: Actor, version: int | None = None) -> Chang
         data={"is_on_hold": False, "hold_reason": ""},
         log_changes=False,
     )
-    return _as_change(locked)
+    unpark(locked, actor=actor)
+    return fresh(locked)
 
 
 @transaction.atomic
@@ -277,6 +292,12 @@ def cancel(change: Change, *, actor: Actor, reason: str = "", version: int | Non
         at=now,
     )
     return _as_change(locked)
+
+
+def fresh(locked: Any) -> Change:
+    """Return the change as it is after others have locked and written it in the same transaction."""
+    found: Change = lock(locked)
+    return found
 
 
 def _as_change(locked: Any) -> Change:

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_time_zone_of_places'),
-        ('changes', '0003_risk_defaults'),
+        ('changes', '0004_approval_policies'),
         ('cmdb', '0004_service_part_of'),
         ('tickets', '0004_link_kinds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

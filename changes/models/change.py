@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
@@ -117,7 +119,7 @@ class Change(Ticket):
         )
 
     @property
-    def window_words(self) -> tuple[object, object] | None:
+    def window(self) -> tuple[datetime, datetime] | None:
         """The planned window (aware, UTC), or None where there is none yet."""
         return (self.planned_start, self.planned_end) if self.planned_start and self.planned_end else None
 

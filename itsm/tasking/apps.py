@@ -8,3 +8,35 @@ class TaskingConfig(AppConfig):
     name = "itsm.tasking"
     label = "tasking"
     verbose_name = _("Tasks")
+
+    def ready(self) -> None:
+        """Register the kind and its event codes with the kernel, and follow the tickets above."""
+        from itsm.tasking import events, notices  # noqa: F401  `events` fills a registry on import
+        from itsm.tasking.actions import perform, reply
+        from itsm.tasking.following import follow
+        from itsm.tasking.models import Task
+        from itsm.tasking.outcomes import FIELDS, NOTHING_TO_DO, OUTCOMES
+        from itsm.tasking.statuses import ENDED, MOVES, Status
+        from itsm.tickets.hooks import listen
+        from itsm.tickets.kinds import Kind, register_kind
+
+        register_kind(
+            Kind(
+                code="task",
+                label=_("Task"),
+                model=Task,
+                prefix="TASK",
+                statuses=dict(Status.choices),
+                initial_status=Status.PENDING,
+                terminal_statuses=ENDED,
+                moves=MOVES,
+                perform=perform,
+                reply=reply,
+                fields=FIELDS,
+                outcomes=OUTCOMES,
+                desk_only=True,
+                nothing_to_do=NOTHING_TO_DO,
+            )
+        )
+        listen("tasking", follow, order=150)
+        notices.register()

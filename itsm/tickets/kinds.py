@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 
 from itsm.conditions import Field
@@ -41,8 +42,11 @@ def never(ticket: Any) -> bool:
 class Kind:
     """What the kernel knows of a kind: its model, numbers, statuses, moves and who carries out a move.
 
+    `url_name`: its page, in the namespace of its room. `plural` and `icon` (Tabler): how lists and pages name it.
     `fields`: what stored rules may ask of its tickets beside the fields of every ticket. `outcomes`: by event code,
-    what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present.
+    what the code alone says. `is_with_supplier`: whether a ticket waits for a supplier at present. `desk_only`: such
+    tickets exist for the desk alone, also where somebody outside it asked for them or watches them. `nothing_to_do`: of
+    tickets, which of this kind nobody is to be offered as work now (empty: offer all of them).
     """
 
     code: str
@@ -59,6 +63,10 @@ class Kind:
     fields: tuple[Field, ...] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     is_with_supplier: Callable[[Any], bool] = never
+    desk_only: bool = False
+    nothing_to_do: Q = field(default_factory=Q)
+    plural: str | Promise = ""
+    icon: str = "ticket"
 
     def status_label(self, status: str) -> str:
         """Return the status in words."""
@@ -87,6 +95,19 @@ def kind_of(code: str) -> Kind:
         KeyError: no room registered it.
     """
     return _kinds[code]
+
+
+def desk_only_kinds() -> list[str]:
+    """Return the codes of the kinds whose tickets exist for the desk alone."""
+    return [kind.code for kind in _kinds.values() if kind.desk_only]
+
+
+def nothing_to_do() -> Q:
+    """Return which tickets, of any kind, nobody is to be offered as work now (leave them out with `exclude`)."""
+    found = Q(pk__in=())
+    for kind in _kinds.values():
+        found |= kind.nothing_to_do
+    return found
 
 
 def all_kinds() -> list[Kind]:

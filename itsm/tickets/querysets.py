@@ -28,12 +28,18 @@ class TicketQuerySet(models.QuerySet[T]):
     """Questions that every kind of ticket answers."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Return the tickets that exist for the person: all for the desk, else those they asked for or watch."""
+        """Return the tickets that exist for the person: all for the desk, else those they asked for or watch.
+
+        What is of the desk alone (a task below somebody's incident) exists for nobody else.
+        """
+        from itsm.tickets.kinds import desk_only_kinds  # a kind's moves ask rules, and those ask this module
+
         if not user.is_authenticated:
             return self.none()
         if sees_all_tickets(user):
             return self
-        return self.involving(user)
+        hidden = desk_only_kinds()
+        return self.involving(user).exclude(kind__in=hidden) if hidden else self.involving(user)
 
     def involving(self, user: User) -> Self:
         """Return the tickets that are the person's own: asked for by them, or watched."""

@@ -267,7 +267,7 @@ def test_history_shows_old_and_new_values_and_the_road(cast: Cast, anna: Client,
 
 
 def test_a_long_history_is_paged(cast: Cast, anna: Client, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incidents.history.ON_A_PAGE", 3)
+    monkeypatch.setattr("itsm.desk.history.ON_A_PAGE", 3)
     for urgency in (1, 2, 1, 2):
         update(incident, {"urgency": urgency}, actor=as_(cast.anna))
     first = anna.get(page(incident, "history/")).content.decode()

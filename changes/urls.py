@@ -1,0 +1,26 @@
+"""Addresses of the desk's pages of changes, below /desk/changes/."""
+
+from django.urls import path
+
+from changes.views import library, listing, opening, setup, success
+
+app_name = "changes"
+own_paths = [
+    path("", listing.changes, name="list"),
+    path("new/", opening.new, name="new"),
+    path("new/<slug:key>/", opening.from_template, name="new_from_template"),
+    path("templates/", library.templates, name="templates"),
+    path("templates/propose/", library.propose, name="propose"),
+    path("templates/of/<slug:key>/", library.template, name="template"),
+    path("templates/of/<slug:key>/propose/", library.propose, name="propose_version"),
+    path("templates/of/<slug:key>/retire/", library.retire, name="retire"),
+    path("templates/of/<slug:key>/offer/<slug:deed>/", library.offer, name="offer"),
+    path("templates/of/<slug:key>/versions/<int:number>/<slug:deed>/", library.decide, name="decide"),
+    path("success/", success.success, name="success"),
+    path("risk/", setup.risk, name="risk"),
+    path("risk/rules/new/", setup.rule, name="rule_new"),
+    path("risk/rules/<slug:ref>/", setup.rule, name="rule"),
+    path("risk/rules/<slug:ref>/remove/", setup.remove_rule, name="rule_remove"),
+    path("risk/questions/", setup.questions, name="questions"),
+]
+urlpatterns = [*own_paths]
