@@ -16,6 +16,7 @@ from changes.models.change import span
 from changes.schedule.recurrence import Recurrence
 from changes.statuses import AHEAD, Status
 from cmdb.models import Service
+from itsm.tasking.models import Task
 
 LIVE = AHEAD | {Status.IMPLEMENT}
 """States in which the planned window of a change counts: it has not been made yet."""
@@ -165,13 +166,21 @@ def planned_rows(rows: Any, *, with_tasks: bool = True) -> list[Planned]:
 
 
 def _tasks_of(people: list[int]) -> Any:
-    """Return the ids of the changes on which these people have a task with times of its own."""
-    return Change.objects.none().values("pk")
+    """Return the ids of the changes on which these people have an open task with times of its own."""
+    return _open_tasks().filter(assignee__in=people).values("parent")
 
 
 def task_bookings(changes: Iterable[int]) -> Mapping[int, list[Booking]]:
     """Return who is booked by the open tasks of these changes, by change. One query."""
-    return {}
+    found: dict[int, list[Booking]] = {}
+    rows = _open_tasks().filter(parent__in=list(changes)).order_by("planned_start", "pk")
+    for parent, person, start, end in rows.values_list("parent", "assignee", "planned_start", "planned_end"):
+        found.setdefault(parent, []).append(Booking(person, start, end))
+    return found
+
+
+def _open_tasks() -> Any:
+    return Task.objects.open().filter(assignee__isnull=False, planned_start__isnull=False, planned_end__isnull=False)
 
 
 def relatives() -> dict[int, frozenset[int]]:

@@ -20,6 +20,7 @@ from itsm.tickets.hooks import Change as Happening
 # Any number: it names the lock under which collisions are stored, one writer at a time.
 LOCK = 7_340_219
 WATCHED = frozenset({"planned_start", "planned_end", "change_type", "risk", "status", "assignee", "service", "team"})
+OF_TASK = frozenset({"planned_start", "planned_end", "status", "assignee"})
 SCOPE = frozenset({"added", "removed"})
 COLUMNS = ("kind", "other_id", "window_id", "service_id", "person_id", "shared", "starts_at", "ends_at")
 MOVING = ("window", "service", "shared", "starts_at", "ends_at", "overridden_by", "overridden_at", "override_reason")
@@ -27,9 +28,13 @@ MOVING = ("window", "service", "shared", "starts_at", "ends_at", "overridden_by"
 
 def follow(happening: Happening) -> None:
     """Look again when something was done on which the collisions of a change hang."""
-    ticket = happening.ticket
+    ticket, at = happening.ticket, happening.event.recorded_at
     if ticket.kind == "change" and (WATCHED & set(happening.before) or SCOPE & set(happening.event.data)):
-        recheck(ticket, at=happening.event.recorded_at or happening.event.at, by=happening.actor.user)
+        recheck(ticket, at=at, by=happening.actor.user)
+    elif ticket.kind == "task" and (OF_TASK & set(happening.before) or ticket.event_seq == 1):
+        change = Change.objects.filter(pk=ticket.parent_id, status__in=LIVE).first()
+        if change is not None:
+            recheck(change, at=at, by=happening.actor.user)
 
 
 def take_turn() -> None:

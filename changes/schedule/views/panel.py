@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -13,11 +12,10 @@ from changes.actions import edit_change
 from changes.models import Change
 from changes.schedule.actions import override_conflicts
 from changes.schedule.views.access import actor_of, desk, viewer_of
-from changes.templatetags.schedule import change_url
+from itsm.desk.access import sent_number
+from itsm.desk.answers import done
 from itsm.tickets.errors import Invalid
 from itsm.tickets.querysets import get_visible
-
-SEE_OTHER = 303
 
 
 @require_POST
@@ -26,8 +24,8 @@ def take_slot(request: HttpRequest, ref: str) -> HttpResponse:
     """Plan the change for a free slot."""
     change = get_visible(Change.objects.all(), viewer_of(request), ref)
     values = {"planned_start": _instant(request, "start"), "planned_end": _instant(request, "end")}
-    edit_change(change, values, actor=actor_of(request), version=_version(request))
-    return _done(request, change, _("%(number)s is planned for the free slot.") % {"number": change.number})
+    edit_change(change, values, actor=actor_of(request), version=sent_number(request, "version"))
+    return done(request, change, _("%(number)s is planned for the free slot.") % {"number": change.number})
 
 
 @require_POST
@@ -36,13 +34,8 @@ def override(request: HttpRequest, ref: str) -> HttpResponse:
     """Let the change go on in spite of what blocks it."""
     change = get_visible(Change.objects.all(), viewer_of(request), ref)
     reason = request.POST.get("reason", "")
-    override_conflicts(change, reason=reason, actor=actor_of(request), version=_version(request))
-    return _done(request, change, _("%(number)s may go on.") % {"number": change.number})
-
-
-def _done(request: HttpRequest, change: Change, text: str) -> HttpResponse:
-    messages.success(request, text)
-    return HttpResponseRedirect(change_url(change.number), status=SEE_OTHER)
+    override_conflicts(change, reason=reason, actor=actor_of(request), version=sent_number(request, "version"))
+    return done(request, change, _("%(number)s may go on.") % {"number": change.number})
 
 
 def _instant(request: HttpRequest, name: str) -> datetime:
@@ -53,12 +46,3 @@ def _instant(request: HttpRequest, name: str) -> datetime:
     if found is None or found.tzinfo is None:
         raise Invalid({name: _("This page is out of date. Load it again, then try once more.")})
     return found
-
-
-def _version(request: HttpRequest) -> int | None:
-    value = request.POST.get("version", "")
-    if not value:
-        return None
-    if not value.isascii() or not value.isdecimal() or len(value) > 9:
-        raise Invalid({"version": _("This page is out of date. Load it again, then try once more.")})
-    return int(value)

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from changes.actions import edit_change, perform
+from changes.actions.lifecycle import approved_locked
 from changes.models import Change, ChangeWindow, CollisionKind, Conflict, Weight, WindowKind
 from changes.schedule.actions import override_conflicts, save_collision_settings, save_window
 from changes.schedule.collisions import collisions
@@ -18,7 +19,8 @@ from cmdb.actions import save_service
 from cmdb.models import Service
 from itsm.accounts.models import User
 from itsm.notifications.models import Notice
-from itsm.tickets.actions import assign
+from itsm.tasking.actions import cancel, open_task, plan_task
+from itsm.tickets.actions import assign, lock
 from itsm.tickets.errors import IllegalMove, Invalid, Refused
 from itsm.tickets.models import TicketEvent
 from tests.cast import Cast, as_
@@ -268,3 +270,39 @@ def test_as_many_queries_for_many_as_for_few(cast: Cast, plan: Plan, freeze: Fre
     assert queries() == few <= 8
     assert len(collisions(change)) == 6 + 3
     assert all(one.end - one.start == timedelta(hours=1) for one in collisions(change))
+
+
+def test_a_task_books_its_owner_for_its_own_time(cast: Cast, plan: Plan) -> None:
+    first = plan("2027-05-01T10:00", "2027-05-01T12:00", service=None)
+    second = plan("2027-05-01T11:00", "2027-05-01T14:00", service=None, assignee=cast.ben)
+    task = open_task(
+        first,
+        actor=as_(cast.anna),
+        title="Swap the disk",
+        task_type="implementation",
+        team=cast.network,
+        assignee=cast.ben,
+        planned_start=utc("2027-05-01T10:00"),
+        planned_end=utc("2027-05-01T11:00"),
+    )
+    assert standing(first) == standing(second) == []
+    plan_task(
+        task, planned_start=utc("2027-05-01T10:00"), planned_end=utc("2027-05-01T11:30"), actor=as_(cast.anna)
+    )
+    assert standing(first) == [(CollisionKind.DOUBLE_BOOKED, second.number)]
+    assert Conflict.objects.get(change=second).ends_at == utc("2027-05-01T11:30")
+    cancel(task, actor=as_(cast.anna), reason="Not needed.")
+    assert standing(first) == standing(second) == []
+
+
+def test_a_freeze_declared_while_it_was_being_approved_stops_the_approval(
+    cast: Cast, mona: User, plan: Plan, freeze: Freeze
+) -> None:
+    change = plan("2026-12-31T22:00", "2027-01-01T01:00")
+    locked = perform(change, "request_approval", actor=as_(cast.anna))
+    freeze()
+    with transaction.atomic(), pytest.raises(IllegalMove, match="New Year"):
+        approved_locked(lock(locked), actor=as_(mona))
+    override_conflicts(locked, reason="The certificate ends at midnight.", actor=as_(mona))
+    with transaction.atomic():
+        assert approved_locked(lock(locked), actor=as_(mona)).status == "authorise"
