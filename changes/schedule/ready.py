@@ -19,12 +19,12 @@ def ready() -> None:
     register_gate("changes.schedule", against)
     register_panel(
         Panel(
-            name="schedule",
+            name="change-conflicts",
             label=_("Conflicts and free slots"),
-            template="changes/panels/schedule.html",
+            template="changes/panels/conflicts.html",
             context=panel_context,
             kinds=("change",),
             place="aside",
-            order=20,
+            order=-79,
         )
     )
