@@ -12,6 +12,7 @@ class ChangesConfig(AppConfig):
         """Register the kind and its event codes with the kernel."""
         from changes import approving, events, notices  # noqa: F401  the registry of events is filled on import
         from changes.actions import perform, reply, working
+        from changes.cab.ready import ready as cab_ready
         from changes.desk import PAGE, PANELS, PROPERTIES
         from changes.following import follow
         from changes.models import Change
@@ -55,3 +56,4 @@ class ChangesConfig(AppConfig):
         working.register()
         listen("changes", follow, order=50)
         schedule_ready()
+        cab_ready()

@@ -1,5 +1,6 @@
 """Changes, what they touch, the library they come from, and what their risk is made of."""
 
+from changes.cab.models import AgendaItem, CabBoard, CabInvitation, CabMeeting
 from changes.models.change import AffectedService, Change
 from changes.models.library import ChangeTemplate, TemplateTask, TemplateVersion, Track, VersionState
 from changes.models.risk import Questionnaire, RiskRule
@@ -16,6 +17,10 @@ from changes.schedule.models import (
 
 __all__ = [
     "AffectedService",
+    "AgendaItem",
+    "CabBoard",
+    "CabInvitation",
+    "CabMeeting",
     "CalendarFeed",
     "Change",
     "ChangeSettings",
