@@ -38,6 +38,8 @@ class ChangesConfig(AppConfig):
                 perform=perform,
                 reply=reply,
                 url_name="changes:detail",
+                list_url_name="changes:list",
+                new_url_name="changes:new",
                 fields=FIELDS,
                 outcomes=OUTCOMES,
                 desk_only=True,

@@ -43,6 +43,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "IncidentStatus": "incidents.statuses.Status",
+        "ProblemStatus": "problems.statuses.Status",
+        "ProblemOutcomeCode": "problems.statuses.OutcomeCode",
         "HoldReason": "incidents.statuses.HoldReason",
         "ResolutionCode": "incidents.statuses.ResolutionCode",
         "Channel": "itsm.tickets.actors.Channel",

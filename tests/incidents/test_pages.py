@@ -168,7 +168,7 @@ def test_markdown_takes_hostile_text_in_its_stride(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
     with CaptureTime() as spent:
         render_markdown(text)
-    assert spent.seconds < 5
+    assert spent.seconds < 60  # a reader that goes back over its text would take many minutes
 
 
 def test_tables_do_not_grow_beyond_what_was_written() -> None:
@@ -181,14 +181,14 @@ def test_tables_do_not_grow_beyond_what_was_written() -> None:
 
 
 class CaptureTime:
-    """How long a block took."""
+    """How much processor time a block took: what else the machine does must not fail a test."""
 
     def __enter__(self) -> CaptureTime:
-        self.begun = time.perf_counter()
+        self.begun = time.process_time()
         return self
 
     def __exit__(self, *_details: object) -> None:
-        self.seconds = time.perf_counter() - self.begun
+        self.seconds = time.process_time() - self.begun
 
 
 def _grow(incident: Incident, cast: Cast, times: int) -> None:

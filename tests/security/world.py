@@ -13,10 +13,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.resolvers import RoutePattern
 
+from changes.actions import open_change
 from incidents.actions import open_incident, perform, reply
 from incidents.models import Incident
 from itsm.accounts.actions import create_token
 from itsm.accounts.models import ApiToken, User
+from itsm.approvals.actions import delegate, request_approval
+from itsm.approvals.links import make_token as decision_token
+from itsm.approvals.models import ApprovalRound, Ask, Delegation
 from itsm.notifications.actions.endpoints import save_endpoint
 from itsm.notifications.links import Purpose, make_token
 from itsm.notifications.models import Endpoint, Mail, Notice
@@ -25,6 +29,17 @@ from itsm.tickets.actors import Channel
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
+from problems.actions import (
+    add_timeline_entry,
+    assess,
+    declare_known_error,
+    open_problem,
+    publish,
+    save_analysis,
+    save_workaround,
+)
+from problems.actions.trends import start_run
+from problems.models import Basis, Problem, TimelineEntry, TrendCandidate, TrendRun
 from slas.ack_links import ack_token
 from slas.actions import add_override, add_time_off, ask_swap, install_defaults, make_feed, save_rota
 from slas.actions.holidays import new_holiday_set
@@ -71,6 +86,13 @@ class World:
     ack_link: str
     feed_link: str
     endpoint: Endpoint
+    approval: ApprovalRound
+    delegation: Delegation
+    approval_link: str
+    problem: Problem
+    happened: TimelineEntry
+    run: TrendRun
+    candidate: TrendCandidate
 
 
 def make_world(cast: Cast, words: str = "") -> World:
@@ -99,6 +121,8 @@ def make_world(cast: Cast, words: str = "") -> World:
     event = done.events.get(code="incident.resolved")
     return World(
         **make_on_call(cast, incident),
+        **make_approval(cast, words),
+        **make_problem(cast, incident, words),
         cast=cast,
         incident=incident,
         resolved=resolved,
@@ -111,6 +135,28 @@ def make_world(cast: Cast, words: str = "") -> World:
         link_id=connected.public_id,
         mail_link=make_token(Purpose.CLOSE, event, cast.rita),
     )
+
+
+def make_problem(cast: Cast, incident: Incident, words: str) -> dict[str, Any]:
+    """Let Anna coordinate a published known error behind the incident, and look for trends; `words` stand in all of it
+    that is not for everybody."""
+    anna, now = as_(cast.anna), db_now()
+    problem = open_problem(actor=anna, title=f"Cause {words}", description=f"Why {words}", incidents=[incident])
+    problem = assess(problem, actor=anna)
+    problem = save_analysis(problem, {"cause_notes": f"A leak {words}"}, actor=anna)
+    problem = save_workaround(problem, f"Mop {words}", actor=anna)
+    problem = declare_known_error(problem, actor=anna)
+    problem = publish(problem, actor=anna, title="The vpn drops for some", workaround="Dial in again.")
+    run = start_run(now - timedelta(days=9), now, least=2, actor=anna)
+    candidate = TrendCandidate.objects.create(
+        run=run, basis=Basis.WORDS, title=f"Trend {words}", ticket_ids=[incident.pk], count=1, wait_s=1, agent_s=1
+    )
+    return {
+        "problem": problem,
+        "happened": add_timeline_entry(problem, now, f"It began {words}", actor=anna),
+        "run": run,
+        "candidate": candidate,
+    }
 
 
 def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
@@ -134,6 +180,19 @@ def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
         "ack_link": ack_token(incident.events.order_by("seq")[0], cast.ben),
         "feed_link": make_feed(cast.anna, rota)[1],
         "endpoint": save_endpoint(None, name="Chat", url="https://hooks.example.com/desk", by=cast.sven),
+    }
+
+
+def make_approval(cast: Cast, words: str) -> dict[str, Any]:
+    """Let a change of Anna's wait for Ada's approval, and Lena let Ben decide for her."""
+    change = open_change(actor=as_(cast.anna), title=f"New gateway {words}", team=cast.network, service=cast.vpn)
+    found = request_approval(change, actor=as_(cast.anna))
+    ask = Ask.objects.get(stage__round=found, person=cast.ada)
+    start, end = db_now() + timedelta(days=30), db_now() + timedelta(days=31)
+    return {
+        "approval": found,
+        "delegation": delegate(cast.lena, cast.ben, actor=as_(cast.lena), starts_at=start, ends_at=end),
+        "approval_link": decision_token(ask, cast.ada),
     }
 
 
@@ -187,7 +246,40 @@ USUAL: dict[str, Find] = {
     "key": lambda world: "no-such-key",
     "timer": lambda world: "sla-resolution-1",
 }
+_problem: Find = lambda world: world.problem.number  # noqa: E731
+_problem_link: Find = lambda world: world.problem.links_in.get().public_id  # noqa: E731
+PROBLEMS: dict[str, dict[str, Find]] = {
+    "detail": {},
+    "preview": {},
+    "pulse": {},
+    "history": {},
+    "clock": {},
+    "acknowledge": {},
+    "comment": {},
+    "move": {"name": lambda world: "cancel"},
+    "priority": {},
+    "edit": {"name": lambda world: "title"},
+    "take": {},
+    "add_link": {},
+    "remove_link": {"public_id": _problem_link},
+    "add_watcher": {},
+    "remove_watcher": {"public_id": lambda world: world.cast.ben.public_id},
+    "analysis": {},
+    "whys": {},
+    "workaround": {},
+    "communicate": {"what": lambda world: "workaround"},
+    "incidents": {},
+    "known_error": {"deed": lambda world: "withdraw"},
+    "publication": {"deed": lambda world: "unpublish"},
+    "review": {},
+    "timeline_add": {},
+    "timeline_remove": {"entry": lambda world: world.happened.public_id},
+}
 SPECIAL: dict[str, dict[str, Find]] = {
+    **{f"problems:{name}": {"ref": _problem, **more} for name, more in PROBLEMS.items()},
+    "problems:trends_progress": {"ref": lambda world: world.run.public_id},
+    "problems:trends_stop": {"ref": lambda world: world.run.public_id},
+    "problems:trends_decide": {"ref": lambda world: world.candidate.public_id, "deed": lambda world: "open"},
     "notifications:mail": {"public_id": lambda world: world.mail.public_id},
     "notifications:mail_again": {"public_id": lambda world: world.mail.public_id},
     "notifications:read_one": {"public_id": lambda world: world.notice.public_id},
@@ -207,6 +299,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:place": {"pk": lambda world: world.cast.rita.organisation_id},
     "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
     "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
+    "administration:approval_policy": {"ref": lambda world: world.approval.version.policy.public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
     "administration:rota": {"ref": lambda world: world.rota.public_id},
@@ -218,6 +311,13 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "workspace:override_remove": {"ref": lambda world: world.override.public_id},
     "workspace:time_off_remove": {"ref": lambda world: world.time_off.public_id},
     "workspace:swap_answer": {"ref": lambda world: world.swap.public_id, "deed": lambda world: "accept"},
+    "approvals:detail": {"ref": lambda world: world.approval.public_id},
+    "approvals:answer": {"ref": lambda world: world.approval.public_id},
+    "approvals:again": {"ref": lambda world: world.approval.public_id},
+    "approvals:end_delegation": {"ref": lambda world: world.delegation.public_id},
+    "approvals:link": {"token": lambda world: world.approval_link},
+    "api:approval": {"ref": lambda world: world.approval.public_id},
+    "api:approval-decide": {"ref": lambda world: world.approval.public_id},
     "slas:swap": {"token": lambda world: world.swap_link},
     "slas:acknowledge": {"token": lambda world: world.ack_link},
     "slas:feed": {"token": lambda world: world.feed_link},

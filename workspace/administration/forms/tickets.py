@@ -12,10 +12,13 @@ from cmdb.models import Service
 from incidents.models import IncidentSettings
 from itsm.tickets.actions.settings import NAME_MAX, RULE_NAME_MAX
 from itsm.tickets.models import Category, Level, Priority, RoutingRule
+from problems.models import KnownErrorRule
 from workspace.administration.conditions import readable
 from workspace.administration.forms.base import ConditionField, PersonChoice, SettingsForm, TeamChoice
+from workspace.filters import kind_choices
 
 MOST_DAYS = 90
+FIRST_KIND = "incident"
 
 
 class MatrixForm(SettingsForm):
@@ -89,6 +92,7 @@ class RuleForm(SettingsForm):
     """A routing rule: if a ticket is like this, then that team."""
 
     name = forms.CharField(max_length=RULE_NAME_MAX, label=gettext_lazy("Name"))
+    kind = forms.ChoiceField(choices=kind_choices, label=gettext_lazy("For"), initial=FIRST_KIND, required=False)
     condition = ConditionField(
         label=gettext_lazy("If a new ticket is like this"),
         help_text=gettext_lazy(
@@ -104,11 +108,16 @@ class RuleForm(SettingsForm):
         if rule is not None:
             self.fields["team"].keep(rule.team)  # type: ignore[attr-defined]
 
+    def clean_kind(self) -> str:
+        """Return the kind; incidents where the form that was sent is one from before there were others."""
+        return str(self.cleaned_data["kind"] or FIRST_KIND)
+
     @staticmethod
     def values_of(rule: RoutingRule) -> dict[str, Any]:
         """Return what the form shows of a stored rule."""
         return {
             "name": rule.name,
+            "kind": rule.kind,
             "condition": readable(rule.condition).text,
             "team": rule.team.public_id,
             "is_active": rule.is_active,
@@ -128,6 +137,15 @@ class IncidentSettingsForm(SettingsForm):
                 words = IncidentSettings._meta.get_field(name).verbose_name  # type: ignore[union-attr]
                 field.label = str(words)[:1].upper() + str(words)[1:]
                 field.widget.attrs["inputmode"] = "numeric"
+
+
+class ProblemSettingsForm(SettingsForm):
+    """What a known error needs, and whether an accepted risk closes."""
+
+    known_error_needs = forms.ChoiceField(label=gettext_lazy("A known error needs"), choices=KnownErrorRule.choices)
+    accepted_risk_closes = forms.BooleanField(
+        required=False, label=gettext_lazy("An accepted risk closes the problem at once")
+    )
 
 
 class ServiceForm(SettingsForm):
