@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from changes.schedule.api import ScheduleViews
 from cmdb.api import ServiceViews
 from itsm.accounts.api import TeamViews, UserViews
 from itsm.api.root import NothingHere, RootViews
@@ -22,6 +23,9 @@ app_name = "api"
 urlpatterns = [
     path("v1/", RootViews.as_view(LIST), name="root"),
     path("v1/incidents/", include("incidents.api.urls")),
+    path("v1/changes/<str:ref>/conflicts/", ScheduleViews.as_view({"get": "conflicts"}), name="change-conflicts"),
+    path("v1/changes/<str:ref>/free-slots/", ScheduleViews.as_view({"get": "free_slots"}), name="change-free-slots"),
+    path("v1/change-windows/", ScheduleViews.as_view({"get": "windows"}), name="change-windows"),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),
