@@ -26,6 +26,7 @@ urlpatterns = [
     path("v1/changes/<str:ref>/conflicts/", ScheduleViews.as_view({"get": "conflicts"}), name="change-conflicts"),
     path("v1/changes/<str:ref>/free-slots/", ScheduleViews.as_view({"get": "free_slots"}), name="change-free-slots"),
     path("v1/change-windows/", ScheduleViews.as_view({"get": "windows"}), name="change-windows"),
+    path("v1/changes/", include("changes.api.urls")),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),

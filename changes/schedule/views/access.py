@@ -53,7 +53,7 @@ def actor_of(request: HttpRequest) -> Actor:
 def refusal(request: HttpRequest, error: VerbError) -> HttpResponse:
     """Return the page for something that was not done: why, and the way back."""
     status = 400 if isinstance(error, Invalid) else 403 if isinstance(error, Refused) else 409
-    return render(request, "changes/refused.html", {"reason": error.message, "status": status}, status=status)
+    return render(request, "changes/calendar/refused.html", {"reason": error.message, "status": status}, status=status)
 
 
 def submit[Result](

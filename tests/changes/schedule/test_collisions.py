@@ -260,15 +260,16 @@ def test_as_many_queries_for_many_as_for_few(cast: Cast, plan: Plan, freeze: Fre
 
     def queries() -> int:
         collisions(change)
-        with CaptureQueriesContext(connection, ) as seen:
+        with CaptureQueriesContext(connection) as seen:
             collisions(change)
         return len(seen)
 
+    plan("2027-05-01T11:00", "2027-05-01T13:00")
     few = queries()
-    for n in range(6):
+    for n in range(5):
         plan("2027-05-01T11:00", "2027-05-01T13:00", assignee=cast.ben if n % 2 else None)
     assert queries() == few <= 8
-    assert len(collisions(change)) == 6 + 3
+    assert len(collisions(change)) == 6 + 2
     assert all(one.end - one.start == timedelta(hours=1) for one in collisions(change))
 
 
