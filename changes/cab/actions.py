@@ -1,4 +1,4 @@
-"""Verbs of the CAB: boards, meetings, agenda, decisions. Chairs run their meetings; change managers may do all of it."""
+"""Verbs of the CAB: boards, meetings, agenda, decisions. Chairs run their meetings; change managers may do all."""
 
 from __future__ import annotations
 
@@ -84,7 +84,13 @@ def save_board(
         raise Invalid({"name": _("There is a board of this name already. Open it, or choose another name.")})
     now = db_now()
     moved_place = bool(board) and where != fresh.place
-    fresh.name, fresh.chair, fresh.place, fresh.notice_days, fresh.is_active = title, chair, where, notice_days, is_active
+    fresh.name, fresh.chair, fresh.place, fresh.notice_days, fresh.is_active = (
+        title,
+        chair,
+        where,
+        notice_days,
+        is_active,
+    )
     fresh.rule, fresh.condition = recurrence.to_json(), asked
     fresh.updated_at, fresh.updated_by = now, actor.user
     fresh.save()
@@ -137,8 +143,10 @@ def look_ahead(board: CabBoard, now: datetime) -> int:
             CabMeeting.objects.create(board=locked, starts_at=one.start, ends_at=one.end)
             count += 1
     told = 0
-    for meeting in locked.meetings.select_for_update(of=("self",)).select_related("board__chair").filter(
-        state=MeetingState.PLANNED, starts_at__gt=now, starts_at__lte=now + timedelta(days=locked.notice_days)
+    for meeting in (
+        locked.meetings.select_for_update(of=("self",))
+        .select_related("board__chair")
+        .filter(state=MeetingState.PLANNED, starts_at__gt=now, starts_at__lte=now + timedelta(days=locked.notice_days))
     ):
         told += invite(meeting, now)
     return told
@@ -246,7 +254,9 @@ def _was_decided(item: AgendaItem, decision: str) -> bool:
     ended = ApprovalRound.objects.filter(ticket=item.change_id, purpose="authorise").order_by("-pk").first()
     state = {Decision.APPROVE: "approved", Decision.REJECT: "rejected"}[Decision(decision)]
     begun = item.meeting.started_at
-    return ended is not None and ended.state == state and begun is not None and ended.ended_at >= begun
+    if ended is None or ended.ended_at is None or begun is None:
+        return False
+    return bool(ended.state == state and ended.ended_at >= begun)
 
 
 @transaction.atomic

@@ -30,7 +30,8 @@ class BoardForm(RecurrenceForm):
         label=gettext_lazy("Name"), max_length=200, widget=forms.TextInput(attrs={"class": "form-control"})
     )
     chair = forms.ModelChoiceField(
-        User.objects.none(), to_field_name="public_id", label=gettext_lazy("Chair"), widget=forms.Select(attrs={"class": "form-select"})
+        User.objects.none(), to_field_name="public_id", label=gettext_lazy("Chair"),
+        widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
     people = forms.ModelMultipleChoiceField(
         User.objects.none(), to_field_name="public_id", required=False, label=gettext_lazy("Members"),

@@ -22,9 +22,10 @@ REQUEST, CANCEL = "REQUEST", "CANCEL"
 
 def is_due(meeting: CabMeeting, now: datetime) -> bool:
     """Return whether it is time to invite to the meeting."""
-    return meeting.state == MeetingState.PLANNED and meeting.starts_at - timedelta(
-        days=meeting.board.notice_days
-    ) <= now < meeting.starts_at
+    return (
+        meeting.state == MeetingState.PLANNED
+        and meeting.starts_at - timedelta(days=meeting.board.notice_days) <= now < meeting.starts_at
+    )
 
 
 def invite(meeting: CabMeeting, now: datetime) -> int:
@@ -104,6 +105,6 @@ def invitation(meeting: CabMeeting, person: User, method: str, now: datetime) ->
     attendee = vCalAddress(f"MAILTO:{person.email}")
     attendee.params["cn"] = vText(person.display_name)
     attendee.params["role"] = vText("REQ-PARTICIPANT")
-    event.add("attendee", attendee, encode=0)
+    event.add("attendee", attendee, encode=False)
     calendar.add_component(event)
     return bytes(calendar.to_ical())

@@ -148,9 +148,7 @@ def present(request: HttpRequest, ref: str) -> HttpResponse:
     return _present_page(request, found, request.GET.get("item", ""))
 
 
-def _present_page(
-    request: HttpRequest, found: CabMeeting, ref: str, status: int = 200, **more: Any
-) -> HttpResponse:
+def _present_page(request: HttpRequest, found: CabMeeting, ref: str, status: int = 200, **more: Any) -> HttpResponse:
     items = agenda_of(found, db_now())
     index = next((number for number, item in enumerate(items) if item.public_id == ref), None)
     if index is None:

@@ -5,9 +5,10 @@ import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.utils.timezone
-import itsm.accounts.models
 from django.conf import settings
 from django.db import migrations, models
+
+import itsm.accounts.models
 
 
 class Migration(migrations.Migration):

@@ -225,5 +225,3 @@ def find_feed(token: str) -> CalendarFeed | None:
     feeds = CalendarFeed.objects.select_related("owner", "team", "service")
     found = feeds.filter(digest=token_digest(token), revoked_at=None).first()
     return found if found is not None and found.owner.is_active and found.owner.may(Permission.VIEW_TICKETS) else None
-
-

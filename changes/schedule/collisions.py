@@ -104,9 +104,7 @@ def with_windows(planned: Planned, windows: Iterable[Window]) -> list[Collision]
         hits = covered(window.rule, planned.start, planned.end)
         if hits:
             common = planned.services & window.services if window.services is not None else frozenset()
-            found.append(
-                Collision(CollisionKind.FREEZE, *hits[0], window=window.pk, service=min(common, default=None))
-            )
+            found.append(Collision(CollisionKind.FREEZE, *hits[0], window=window.pk, service=min(common, default=None)))
     demanding = [one for one in concerned if one.kind == WindowKind.MAINTENANCE]
     return found + _outside(planned, demanding)
 
@@ -115,7 +113,8 @@ def _outside(planned: Planned, windows: list[Window]) -> list[Collision]:
     found: list[Collision] = []
     spans: dict[int, list[Span]] = {}
     # A change that touches no service is held to the windows that concern all of them.
-    for service in sorted(planned.services) or [None]:
+    services: list[int | None] = [*sorted(planned.services)] or [None]
+    for service in services:
         own = [one for one in windows if one.services is None or service in one.services]
         strictest = max(own, key=lambda one: (ORDER[Weight(one.weight)], -one.pk), default=None)
         if strictest is None:

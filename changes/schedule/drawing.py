@@ -131,7 +131,7 @@ def _lanes(bars: Iterable[Bar], most: int, first_row: int) -> tuple[list[Bar], l
 
 @dataclass(frozen=True)
 class Piece:
-    """Something in a line, in percent of its width; `y` in pixels. `is_wide`: its label fits in; `has_room`: beside it."""
+    """Something in a line, in percent of its width; `y` in pixels. Its label fits in (`is_wide`) or has room beside."""
 
     item: Entry | Band
     x: str
@@ -284,4 +284,3 @@ def agenda(days: Iterable[Day], entries: list[Entry], bands: list[Band], now: da
         if own or covered or is_today or one.clock_change:
             found.append(Chapter(one, own[:each], covered[:each], max(len(own) - each, 0), is_today))
     return found
-

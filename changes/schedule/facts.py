@@ -73,7 +73,7 @@ _windows: tuple[tuple[Any, ...], tuple[Window, ...]] | None = None
 
 def active_windows() -> tuple[Window, ...]:
     """Return the windows that count, by name; kept in the process until one is saved. One query, else three."""
-    global _windows  # noqa: PLW0603  one copy in each process
+    global _windows
     stamp = tuple(ChangeWindow.objects.aggregate(a=Max("updated_at"), b=Count("pk"), c=Max("pk")).values())
     if _windows is not None and _windows[0] == stamp:
         return _windows[1]

@@ -29,13 +29,14 @@ REPEATS = (
 
 
 def _choice(label: Any, choices: Any, **more: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label, choices=choices, widget=forms.Select(attrs={"class": "form-select"}), **more
-    )
+    return forms.ChoiceField(label=label, choices=choices, widget=forms.Select(attrs={"class": "form-select"}), **more)
 
 
 def _typed(label: Any, kind: str, **more: Any) -> dict[str, Any]:
-    return {"label": label, "widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": kind, "class": "form-control"})} | more
+    return {
+        "label": label,
+        "widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": kind, "class": "form-control"}),
+    } | more
 
 
 class RecurrenceForm(forms.Form):
@@ -51,19 +52,19 @@ class RecurrenceForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     month = forms.TypedChoiceField(
-        label=gettext_lazy("In"), coerce=int, required=False, empty_value=0, choices=list(MONTHS.items()),
+        label=gettext_lazy("In"), coerce=int, required=False, empty_value=None, choices=list(MONTHS.items()),
         widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
     nth = forms.TypedChoiceField(
-        label=gettext_lazy("On the"), coerce=int, required=False, empty_value=0,
+        label=gettext_lazy("On the"), coerce=int, required=False, empty_value=None,
         widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
     month_day = forms.TypedChoiceField(
-        label=gettext_lazy("Day of the month"), coerce=int, required=False, empty_value=0,
+        label=gettext_lazy("Day of the month"), coerce=int, required=False, empty_value=None,
         widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
     weekday = forms.TypedChoiceField(
-        label=gettext_lazy("Weekday"), coerce=int, required=False, empty_value=0, choices=list(WEEKDAYS.items()),
+        label=gettext_lazy("Weekday"), coerce=int, required=False, empty_value=None, choices=list(WEEKDAYS.items()),
         widget=forms.Select(attrs={"class": "form-select"}),
     )  # fmt: skip
     first = forms.DateField(**_typed(gettext_lazy("On, or from this day on"), "date"))
@@ -143,7 +144,11 @@ class RecurrenceForm(forms.Form):
             said["weekdays"] = values["weekdays"]
         if repeat in (Repeat.MONTHLY, Repeat.YEARLY):
             by_weekday = bool(values["nth"])
-            said |= {"nth": values["nth"], "weekday": values["weekday"]} if by_weekday else {"month_day": values["month_day"]}
+            said |= (
+                {"nth": values["nth"], "weekday": values["weekday"]}
+                if by_weekday
+                else {"month_day": values["month_day"]}
+            )
         if repeat == Repeat.YEARLY:
             said["month"] = values["month"]
         try:

@@ -115,5 +115,3 @@ def _store(standing: Iterable[Conflict], found: Iterable[tuple[int, Collision]],
 def _columns(one: Collision) -> dict[str, Any]:
     values = (one.kind, one.other, one.window, one.service, one.person, one.shared, one.start, one.end)
     return dict(zip(COLUMNS, values, strict=True))
-
-

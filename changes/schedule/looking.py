@@ -246,4 +246,3 @@ def group_by_day(days: tuple[Day, ...], entries: list[Entry]) -> dict[date, list
             elif one.start >= entry.end:
                 break
     return found
-

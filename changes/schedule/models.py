@@ -61,9 +61,7 @@ class ChangeWindow(models.Model):
     description = models.TextField(_("why"), max_length=2000, blank=True)
     kind = models.CharField(_("what it is"), max_length=12, choices=WindowKind, default=WindowKind.FREEZE)
     rule = models.JSONField(_("times"))
-    services = models.ManyToManyField(
-        Service, blank=True, related_name="change_windows", verbose_name=_("services")
-    )
+    services = models.ManyToManyField(Service, blank=True, related_name="change_windows", verbose_name=_("services"))
     change_types = ArrayField(
         models.CharField(max_length=10, choices=ChangeType), verbose_name=_("types of change"), default=list, blank=True
     )
@@ -91,9 +89,7 @@ class ChangeWindow(models.Model):
 class CollisionSettings(models.Model):
     """The one row that says what collisions between two changes do; a window says for itself what it does."""
 
-    same_service = models.CharField(
-        _("two changes on one service"), max_length=5, choices=Weight, default=Weight.WARN
-    )
+    same_service = models.CharField(_("two changes on one service"), max_length=5, choices=Weight, default=Weight.WARN)
     related_service = models.CharField(
         _("a service and one that it is part of"), max_length=5, choices=Weight, default=Weight.WARN
     )
@@ -142,7 +138,9 @@ class Conflict(models.Model):
     change = models.ForeignKey("changes.Change", models.CASCADE, related_name="conflicts")
     key = models.CharField(max_length=100)
     kind = models.CharField(max_length=15, choices=CollisionKind)
-    other = models.ForeignKey("changes.Change", models.CASCADE, null=True, blank=True, related_name="conflicts_as_other")
+    other = models.ForeignKey(
+        "changes.Change", models.CASCADE, null=True, blank=True, related_name="conflicts_as_other"
+    )
     window = models.ForeignKey(ChangeWindow, models.CASCADE, null=True, blank=True, related_name="conflicts")
     service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="+")
     shared = models.PositiveSmallIntegerField(default=0)

@@ -78,7 +78,7 @@ class Recurrence:
         object.__setattr__(self, "_hash", hash(tuple(getattr(self, one.name) for one in fields(self))))
 
     def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined, no-any-return]
+        return self._hash  # type: ignore[attr-defined]
 
     def _check_dates(self) -> None:
         for day in (self.first, *((self.until,) if self.until is not None else ()), *self.excluded):
@@ -110,7 +110,9 @@ class Recurrence:
             raise CalendarError(gettext_noop("Choose the month in which it comes."))
         if self.nth:
             if not (self.nth == LAST or _is_in(self.nth, 1, 5)) or not _is_in(self.weekday, 0, 6):
-                raise CalendarError(gettext_noop("Choose which of the weekdays of a month it is: the first to the last."))
+                raise CalendarError(
+                    gettext_noop("Choose which of the weekdays of a month it is: the first to the last.")
+                )
         elif not (self.month_day == LAST or _is_in(self.month_day, 1, 31)):
             raise CalendarError(gettext_noop("Choose the day of the month on which it comes."))
         elif self.repeat == Repeat.YEARLY and self.month_day > monthrange(2024, self.month)[1]:
@@ -163,7 +165,9 @@ class Recurrence:
     def from_json(cls, data: Any) -> Recurrence:
         """Build a recurrence from the form that `to_json` gives. Raises CalendarError for anything else."""
         if not isinstance(data, dict):
-            raise CalendarError(gettext_noop("Give the times as an object with time_zone, repeat, first, start and end."))
+            raise CalendarError(
+                gettext_noop("Give the times as an object with time_zone, repeat, first, start and end.")
+            )
         unknown = sorted(str(name) for name in data.keys() - _NAMES)
         if unknown:
             raise CalendarError(
@@ -174,7 +178,9 @@ class Recurrence:
         excluded, weekdays = data.get("excluded", []), data.get("weekdays", [])
         if not isinstance(excluded, list) or not isinstance(weekdays, list):
             raise CalendarError(gettext_noop("Give excluded and weekdays as lists."))
-        if not all(type(data.get(name, 0)) is int for name in _NUMBERS) or not all(type(one) is int for one in weekdays):
+        if not all(type(data.get(name, 0)) is int for name in _NUMBERS) or not all(
+            type(one) is int for one in weekdays
+        ):
             raise CalendarError(gettext_noop("Give times and counts in whole numbers."))
         until = data.get("until")
         return cls(

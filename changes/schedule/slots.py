@@ -49,9 +49,10 @@ def free_slots(
     change: Change, *, after: datetime, length: timedelta | None = None, count: int = 5, ahead: timedelta = AHEAD
 ) -> list[Slot]:
     """Return the next times of this length (default: `length_of`), at most one for each day of the current zone and
-    none in another, that begin at or after the instant: in no freeze, within the maintenance windows of every service of the change, at no
-    time at which another change touches these services or what they are part of, and while nobody who makes it is
-    booked or away. On each day it is the time closest to the time of day that is planned now. Nine queries at most.
+    none in another, that begin at or after the instant: in no freeze, within the maintenance windows of every service
+    of the change, at no time at which another change touches these services or what they are part of, and while nobody
+    who makes it is booked or away. On each day it is the time closest to the time of day that is planned now. Nine
+    queries at most.
     """
     wanted = length if length is not None else length_of(change)
     until = after + ahead + wanted
@@ -95,7 +96,8 @@ def open_stretches(planned: Planned, start: datetime, end: datetime) -> list[Spa
 def _allowed(planned: Planned, windows: list[Window], start: datetime, end: datetime) -> list[Span]:
     allowed: list[Span] = [(start, end)]
     spans = {one.pk: covered(one.rule, start, end) for one in windows}
-    for service in planned.services or [None]:
+    services: list[int | None] = [*planned.services] or [None]
+    for service in services:
         own = [one for one in windows if one.services is None or service in one.services]
         if own:
             allowed = within(allowed, joined(part for one in own for part in spans[one.pk]))
@@ -154,4 +156,3 @@ def _stepped(instant: datetime) -> datetime:
     """The instant, or the next full five minutes."""
     beyond = timedelta(minutes=instant.minute % 5, seconds=instant.second, microseconds=instant.microsecond)
     return instant if not beyond else instant - beyond + STEP
-

@@ -46,7 +46,9 @@ def tell_of_window(window: ChangeWindow, made: Iterable[Conflict], *, by: User |
     """Tell each person once which of their changes a window that was saved now hits."""
     ids = [one.pk for one in made]
     rows = Conflict.objects.select_related("change__assignee").filter(pk__in=ids, change__assignee__isnull=False)
-    by_person = groupby(sorted(rows, key=lambda row: (row.change.assignee_id, row.starts_at)), lambda row: row.change.assignee)
+    by_person = groupby(
+        sorted(rows, key=lambda row: (row.change.assignee_id, row.starts_at)), lambda row: row.change.assignee
+    )
     for person, own in by_person if ids else ():
         if by is not None and person.pk == by.pk:
             continue

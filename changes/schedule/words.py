@@ -45,9 +45,10 @@ def conflict_words(row: Conflict) -> str:
             return text % values
         return _("%(number)s touches %(service)s at the same time.") % values
     if row.kind == CollisionKind.RELATED_SERVICE:
-        return _(
-            "%(number)s touches %(service)s at the same time, which is part of a service of this change or contains it."
-        ) % values
+        return (
+            _("%(number)s touches %(service)s at the same time, part of a service of this change or the whole of it.")
+            % values
+        )
     if row.kind == CollisionKind.DOUBLE_BOOKED:
         return _("%(person)s is to work on %(number)s at the same time.") % values
     if row.kind == CollisionKind.FREEZE:

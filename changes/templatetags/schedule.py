@@ -72,7 +72,7 @@ def span_words(item: Any) -> str:
 
 @register.simple_tag
 def span_on(item: Any, day: Day) -> SafeString:
-    """Return which part of the day something takes: its times, an arrow where it comes from or goes on to another day."""
+    """Return which part of the day something takes; an arrow where it comes from or goes on to another day."""
     if item.start <= day.start and item.end >= day.end:
         return format_html("{}", _("all day"))
     words = stretch(item.start, item.end)

@@ -80,7 +80,12 @@ def seed(changes: int, windows: int, month: int) -> Any:
     AffectedService.objects.bulk_create(touched, batch_size=5000)
     for n in range(max(windows - ChangeWindow.objects.count(), 0)):
         repeat = rng.choice(("daily", "weekly", "monthly", "yearly"))
-        rule: dict[str, Any] = {"time_zone": rng.choice(ZONES), "repeat": repeat, "first": "2026-01-01", "start": "22:00"}
+        rule: dict[str, Any] = {
+            "time_zone": rng.choice(ZONES),
+            "repeat": repeat,
+            "first": "2026-01-01",
+            "start": "22:00",
+        }
         rule |= {"end": "04:00", "end_day": 1}
         if repeat == "weekly":
             rule["weekdays"] = [rng.randrange(7)]

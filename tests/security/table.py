@@ -108,12 +108,6 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     (302, 404, 404, 200, 200, 403, 200): ("incidents:move", "problems:move", "workspace:new"),
     (302, 404, 404, 302, 302, 302, 302): ("cab:present",),  # the meeting has not begun: to its agenda
-    (302, 404, 404, 403, 403, 403, 200): (  # and change managers
-        "change_schedule:new_window",
-        "change_schedule:collisions",
-        "cab:new_board",
-        "cab:edit_board",
-    ),
     (405, 405, 405, 405, 405, 405, 405): (
         "change_schedule:make_link",
         "change_schedule:revoke_link",
@@ -174,6 +168,10 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     # What administrators set up, and what auditors read of it.
     (302, 404, 404, 403, 403, 403, 200): (
+        "change_schedule:new_window",
+        "change_schedule:collisions",
+        "cab:new_board",
+        "cab:edit_board",
         "notifications:outbox",
         "notifications:mail",
         "administration:matrix",

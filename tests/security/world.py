@@ -310,7 +310,10 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "change_schedule:override": {"ref": lambda world: world.agenda_item.change.number},
     "api:change-conflicts": {"ref": lambda world: world.agenda_item.change.number},
     "api:change-free-slots": {"ref": lambda world: world.agenda_item.change.number},
-    **{f"cab:{name}": {"ref": lambda world: world.agenda_item.meeting.board.public_id} for name in ("board", "edit_board")},
+    **{
+        f"cab:{name}": {"ref": lambda world: world.agenda_item.meeting.board.public_id}
+        for name in ("board", "edit_board")
+    },
     **{
         f"cab:{name}": {"ref": lambda world: world.agenda_item.meeting.public_id}
         for name in ("meeting", "present", "start", "end", "cancel", "invite", "pin")

@@ -142,9 +142,7 @@ def make_link(request: HttpRequest) -> HttpResponse:
     """Make a link for what was chosen, or make it anew; it is shown once."""
     teams, services = list(Team.objects.active()), list(Service.objects.active())
     filters = read_filters(request.POST, teams, services)
-    feed, token = make_feed(
-        viewer_of(request), team=filters.team, service=filters.service, is_mine=filters.is_mine
-    )
+    feed, token = make_feed(viewer_of(request), team=filters.team, service=filters.service, is_mine=filters.is_mine)
     link = absolute(reverse("change_schedule:feed", args=[token]))
     return _links_page(request, new_link=link, new_feed=feed)
 
@@ -175,4 +173,3 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     response["ETag"] = tag
     response["Cache-Control"] = f"private, max-age={FRESH_S}"
     return response
-

@@ -42,7 +42,7 @@ def _instant(request: HttpRequest, name: str) -> datetime:
     try:
         found = datetime.fromisoformat(request.POST.get(name, ""))
     except ValueError:
-        found = None  # type: ignore[assignment]
+        found = None
     if found is None or found.tzinfo is None:
         raise Invalid({name: _("This page is out of date. Load it again, then try once more.")})
     return found

@@ -109,12 +109,12 @@ def collisions(request: HttpRequest) -> HttpResponse:
         return state_of(CollisionSettings.current(), SETTINGS_FIELDS)
 
     if request.method != "POST":
-        form = CollisionForm(initial={**CollisionForm.initial_of(CollisionSettings.current()), "seen": fingerprint(state())})
+        form = CollisionForm(
+            initial={**CollisionForm.initial_of(CollisionSettings.current()), "seen": fingerprint(state())}
+        )
         return render(request, "changes/windows/collisions.html", {"form": form})
     form = CollisionForm(request.POST)
-    saved, status = submit(
-        form, lambda values: save_collision_settings(actor=actor_of(request), **values), state=state
-    )
+    saved, status = submit(form, lambda values: save_collision_settings(actor=actor_of(request), **values), state=state)
     if saved is None:
         return render(request, "changes/windows/collisions.html", {"form": form}, status=status)
     messages.success(request, _("Saved. It counts at once."))

@@ -14,6 +14,7 @@ from changes.schedule.actions import save_window
 from itsm.accounts.models import User
 from itsm.accounts.roles import Role
 from tests.cast import PASSWORD, Cast, as_
+from tests.workspace.conftest import axe, open_page  # noqa: F401  fixtures
 
 PLANS = {
     "justification": "The old one is out of support.",
@@ -44,9 +45,7 @@ def plan(cast: Cast) -> Callable[..., Change]:
         more.setdefault("service", cast.vpn)
         more.setdefault("team", cast.network)
         more.setdefault("title", f"Change of {start}")
-        return open_change(
-            actor=as_(cast.anna), planned_start=utc(start), planned_end=utc(end), plans=PLANS, **more
-        )
+        return open_change(actor=as_(cast.anna), planned_start=utc(start), planned_end=utc(end), plans=PLANS, **more)
 
     return make
 

@@ -63,13 +63,15 @@ def test_changes_that_only_touch_do_not_collide(plan: Plan) -> None:
 
 def test_an_edit_of_either_looks_again(cast: Cast, plan: Plan) -> None:
     first, second = plan("2027-05-01T10:00", "2027-05-01T12:00"), plan("2027-05-01T11:00", "2027-05-01T13:00")
-    assert standing(first) and standing(second)
+    assert standing(first)
+    assert standing(second)
     moved = {"planned_start": utc("2027-05-02T11:00"), "planned_end": utc("2027-05-02T13:00")}
     edit_change(second, moved, actor=as_(cast.anna))
     assert standing(first) == standing(second) == []
     assert Conflict.objects.filter(gone_at__isnull=False).count() == 2
     edit_change(first, moved, actor=as_(cast.anna))
-    assert standing(first) and standing(second)
+    assert standing(first)
+    assert standing(second)
     edit_change(first, {"affected": [cast.mail]}, actor=as_(cast.anna))
     assert standing(first), "the service that the change is about stays affected"
     perform(second, "cancel", actor=as_(cast.anna), fields={"reason": "Not needed."})
@@ -255,7 +257,10 @@ def test_who_may_declare_windows_and_what_is_none(cast: Cast, mona: User, freeze
 
 
 def test_as_many_queries_for_many_as_for_few(cast: Cast, plan: Plan, freeze: Freeze) -> None:
-    freeze(name="Long ago", rule={"time_zone": "UTC", "repeat": "once", "first": "2020-01-01", "start": "01:00", "end": "02:00"})
+    freeze(
+        name="Long ago",
+        rule={"time_zone": "UTC", "repeat": "once", "first": "2020-01-01", "start": "01:00", "end": "02:00"},
+    )
     change = plan("2027-05-01T10:00", "2027-05-01T12:00", assignee=cast.ben)
 
     def queries() -> int:
@@ -287,9 +292,7 @@ def test_a_task_books_its_owner_for_its_own_time(cast: Cast, plan: Plan) -> None
         planned_end=utc("2027-05-01T11:00"),
     )
     assert standing(first) == standing(second) == []
-    plan_task(
-        task, planned_start=utc("2027-05-01T10:00"), planned_end=utc("2027-05-01T11:30"), actor=as_(cast.anna)
-    )
+    plan_task(task, planned_start=utc("2027-05-01T10:00"), planned_end=utc("2027-05-01T11:30"), actor=as_(cast.anna))
     assert standing(first) == [(CollisionKind.DOUBLE_BOOKED, second.number)]
     assert Conflict.objects.get(change=second).ends_at == utc("2027-05-01T11:30")
     cancel(task, actor=as_(cast.anna), reason="Not needed.")

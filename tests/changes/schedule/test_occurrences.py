@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -78,7 +79,10 @@ def test_a_freeze_over_new_year() -> None:
         ({"repeat": "monthly", "nth": 5, "weekday": 5}, ["2026-01-31"]),
         ({"repeat": "monthly", "month_day": 31}, ["2026-01-31", "2026-03-31"]),
         ({"repeat": "monthly", "month_day": -1, "every": 2}, ["2026-01-31", "2026-03-31"]),
-        ({"repeat": "weekly", "weekdays": [0, 3], "every": 6}, ["2026-01-01", "2026-02-09", "2026-02-12", "2026-03-23", "2026-03-26"]),
+        (
+            {"repeat": "weekly", "weekdays": [0, 3], "every": 6},
+            ["2026-01-01", "2026-02-09", "2026-02-12", "2026-03-23", "2026-03-26"],
+        ),
         ({"repeat": "daily", "every": 30, "excluded": ["2026-01-31"]}, ["2026-01-01", "2026-03-02"]),
         ({"repeat": "daily", "every": 30, "until": "2026-02-15"}, ["2026-01-01", "2026-01-31"]),
         ({"repeat": "yearly", "month": 3, "nth": 1, "weekday": 0}, ["2026-03-02"]),
@@ -183,7 +187,9 @@ def cases(draw: st.DrawFn) -> tuple[Recurrence, datetime, datetime]:
             every=draw(st.sampled_from([1, 1, 2, 3, 5])),
             weekdays=tuple(draw(st.sets(st.integers(0, 6), min_size=1))),
             month=start.month,
-            excluded=frozenset(draw(st.sets(st.integers(-3, 60).map(lambda n: start.date() + timedelta(n)), max_size=3))),
+            excluded=frozenset(
+                start.date() + timedelta(n) for n in draw(st.sets(st.integers(-3, 60), max_size=3))
+            ),
             **values,
         ),
         start,
@@ -206,7 +212,7 @@ def test_what_is_covered_neither_overlaps_nor_meets_and_is_the_same_instants(
     one, start, end = case
     spans = covered(one, start, end)
     assert all(a < b for a, b in spans)
-    assert all(before[1] < after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(spans))
     assert all(start <= a and b <= end for a, b in spans)
     slow = joined((max(a, start), min(b, end)) for _day, a, b in slowly(one, start, end))
     assert spans == slow
@@ -229,7 +235,7 @@ def test_whole_days_leave_no_gap_in_any_zone(zone: str, data: st.DataObject) -> 
     one = Recurrence(zone, Repeat.DAILY, start.date() - timedelta(5), 0, 1440)
     assert covered(one, start, end) == [(start, end)]
     found = list(occurrences(one, start, end))
-    assert all(before.end == after.start for before, after in zip(found, found[1:], strict=False))
+    assert all(before.end == after.start for before, after in pairwise(found))
 
 
 @given(

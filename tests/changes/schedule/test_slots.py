@@ -22,6 +22,7 @@ from tests.changes.schedule.conftest import utc
 Plan = Callable[..., Change]
 Freeze = Callable[..., ChangeWindow]
 HOUR = timedelta(hours=1)
+NIGHTS = {"time_zone": "UTC", "repeat": "weekly", "weekdays": [2, 6], "first": "2026-01-01"}
 
 
 def begins(change: Change, after: str, **more: object) -> list[str]:
@@ -58,9 +59,9 @@ def test_outside_freezes_and_within_maintenance_windows(cast: Cast, plan: Plan, 
     freeze(
         name="VPN nights",
         kind=WindowKind.MAINTENANCE,
-        rule={"time_zone": "UTC", "repeat": "weekly", "weekdays": [2, 6], "first": "2026-01-01", "start": "22:00", "end": "02:00", "end_day": 1},
+        rule={**NIGHTS, "start": "22:00", "end": "02:00", "end_day": 1},
         services=[cast.vpn],
-    )  # fmt: skip
+    )
     change = plan("2026-12-16T23:00", "2026-12-17T01:00")
     # Sunday 20 December is frozen from 17:00 by UTC, until 3 January 07:00.
     assert begins(change, "2026-12-17T08:00", count=2) == ["03 23:00", "06 23:00"]

@@ -184,7 +184,7 @@ class ServiceForm(SettingsForm):
         super().__init__(*args, **kwargs)
         if service is not None:
             self.fields["support_team"].keep(service.support_team)  # type: ignore[attr-defined]
-            others = Service.objects.active() | Service.objects.filter(pk=service.part_of_id)
+            others = Service.objects.active() | Service.objects.filter(parts=service.pk)
             self.fields["part_of"].queryset = others.exclude(pk=service.pk)  # type: ignore[attr-defined]
         self.fields["owner"].show(self, "owner", service.owner if service else None)  # type: ignore[attr-defined]
 
