@@ -18,6 +18,8 @@ LISTS = (
     "tasks",
     "approvals",
     "outages",
+    "changes",
+    "change-windows",
     "users",
     "me",
     "teams",
@@ -25,7 +27,6 @@ LISTS = (
     "services",
     "rotas",
     "on-call",
-    "changes",
 )
 
 

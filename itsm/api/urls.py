@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from changes.schedule.api import ScheduleViews
 from cmdb.api import ServiceViews
 from incidents.api.family import OutageViews
 from itsm.accounts.api import TeamViews, UserViews
@@ -27,6 +28,9 @@ urlpatterns = [
     path("v1/tasks/", include("itsm.tasking.api.urls")),
     path("v1/outages/", OutageViews.as_view(LIST), name="outages"),
     path("v1/outages/<str:ref>/join/", OutageViews.as_view({"post": "join"}), name="outage-join"),
+    path("v1/changes/<str:ref>/conflicts/", ScheduleViews.as_view({"get": "conflicts"}), name="change-conflicts"),
+    path("v1/changes/<str:ref>/free-slots/", ScheduleViews.as_view({"get": "free_slots"}), name="change-free-slots"),
+    path("v1/change-windows/", ScheduleViews.as_view({"get": "windows"}), name="change-windows"),
     path("v1/changes/", include("changes.api.urls")),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),

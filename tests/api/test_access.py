@@ -148,6 +148,10 @@ TABLE: list[tuple[str, str, Any, str]] = [
         "401 404 404 404 403 403 403 403 200",  # only Ada is asked
     ),
     ("get", "/api/v1/tickets/{ref}/approvals/", None, DESK_ONLY),
+    ("get", "/api/v1/change-windows/", None, "401 403 403 403 200 200 200 200 200"),
+    ("get", "/api/v1/changes/{planned}/conflicts/", None, DESK_ONLY),
+    ("get", "/api/v1/changes/{planned}/free-slots/", None, DESK_ONLY),
+    ("get", "/api/v1/changes/{planned}/free-slots/?count=0", None, "401 404 404 404 400 400 400 400 400"),
     ("get", "/api/v1/on-call/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/{rota}/", None, "401 404 404 404 200 200 200 200 200"),
@@ -203,6 +207,8 @@ def things(cast: Cast, stored: Any, path: str) -> dict[str, str]:
     if "{approval}" in path:
         change = open_change(actor=as_(cast.anna), title="New gateway", team=cast.network)
         names["approval"] = request_approval(change, actor=as_(cast.anna)).public_id
+    if "{planned}" in path:
+        names["planned"] = open_change(actor=as_(cast.anna), title="New gateway", team=cast.network).number
     if "{link}" in path:
         names["link"] = link(incident, other, LinkKind.CAUSED_BY, actor=as_(cast.anna)).public_id
     return names

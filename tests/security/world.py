@@ -15,7 +15,11 @@ from django.urls.resolvers import RoutePattern
 
 from changes.actions import open_change
 from changes.actions.library import approve_version, propose_template
-from changes.models import Change, ChangeTemplate, RiskRule
+from changes.cab.actions import pin, save_board
+from changes.cab.models import AgendaItem
+from changes.models import CalendarFeed, Change, ChangeTemplate, ChangeWindow, RiskRule
+from changes.schedule.actions import make_feed as make_change_feed
+from changes.schedule.actions import save_window
 from incidents.actions import open_incident, perform, reply
 from incidents.models import Incident
 from itsm.accounts.actions import create_token
@@ -101,6 +105,10 @@ class World:
     happened: TimelineEntry
     run: TrendRun
     candidate: TrendCandidate
+    window: ChangeWindow
+    agenda_item: AgendaItem
+    change_feed: CalendarFeed
+    change_feed_link: str
 
 
 def make_world(cast: Cast, words: str = "") -> World:
@@ -135,6 +143,7 @@ def make_world(cast: Cast, words: str = "") -> World:
         **make_approval(cast, words),
         **make_problem(cast, incident, words),
         **make_change(cast, resolved, words),
+        **make_schedule(cast, words),
         cast=cast,
         incident=incident,
         resolved=resolved,
@@ -185,6 +194,22 @@ def make_problem(cast: Cast, incident: Incident, words: str) -> dict[str, Any]:
         "run": run,
         "candidate": candidate,
     }
+
+
+def make_schedule(cast: Cast, words: str) -> dict[str, Any]:
+    """Let a change ahead lie in a freeze and stand on a board's agenda; `words` stand in all of it."""
+    ada, start = as_(cast.ada), db_now() + timedelta(days=3)
+    change = open_change(
+        actor=as_(cast.anna), title=f"Swap {words}", planned_start=start, planned_end=start + timedelta(hours=2)
+    )
+    day = start.date().isoformat()
+    rule = {"time_zone": "UTC", "repeat": "once", "first": day, "start": "00:00", "end": "24:00", "end_day": 2}
+    weekly = {"time_zone": "UTC", "repeat": "daily", "first": day, "start": "10:00", "end": "11:00"}
+    window = save_window(None, name=f"Freeze {words}", kind="freeze", rule=rule, actor=ada)
+    board = save_board(None, name=f"CAB {words}", chair=cast.ada, rule=weekly, condition="status:authorise", actor=ada)
+    feed, token = make_change_feed(cast.anna)
+    item = pin(board.meetings.all()[0], change, actor=as_(cast.anna))
+    return {"window": window, "agenda_item": item, "change_feed": feed, "change_feed_link": token}
 
 
 def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
@@ -339,6 +364,22 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "changes:rule": {"ref": lambda world: RiskRule.objects.all()[0].public_id},
     "changes:rule_remove": {"ref": lambda world: RiskRule.objects.all()[0].public_id},
     **{f"problems:{name}": {"ref": _problem, **more} for name, more in PROBLEMS.items()},
+    "change_schedule:window": {"ref": lambda world: world.window.public_id},
+    "change_schedule:feed": {"token": lambda world: world.change_feed_link},
+    "change_schedule:revoke_link": {"ref": lambda world: world.change_feed.public_id},
+    "change_schedule:take_slot": {"ref": lambda world: world.agenda_item.change.number},
+    "change_schedule:override": {"ref": lambda world: world.agenda_item.change.number},
+    "api:change-conflicts": {"ref": lambda world: world.agenda_item.change.number},
+    "api:change-free-slots": {"ref": lambda world: world.agenda_item.change.number},
+    **{
+        f"cab:{name}": {"ref": lambda world: world.agenda_item.meeting.board.public_id}
+        for name in ("board", "edit_board")
+    },
+    **{
+        f"cab:{name}": {"ref": lambda world: world.agenda_item.meeting.public_id}
+        for name in ("meeting", "present", "start", "end", "cancel", "invite", "pin")
+    },
+    **{f"cab:{name}": {"ref": lambda world: world.agenda_item.public_id} for name in ("unpin", "decide")},
     "problems:trends_progress": {"ref": lambda world: world.run.public_id},
     "problems:trends_stop": {"ref": lambda world: world.run.public_id},
     "problems:trends_decide": {"ref": lambda world: world.candidate.public_id, "deed": lambda world: "open"},
