@@ -13,6 +13,7 @@ from django.conf import settings as project
 from django.utils import timezone
 
 from incidents.actions import open_incident, resolve
+from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.accounts.roles import Role
 from itsm.tickets.actors import Channel
@@ -53,9 +54,11 @@ def make_desk() -> tuple[Cast, User, Problem]:
     )
     anna = as_(cast.anna)
     titles = ("VPN drops at noon", "The VPN drops every day", "vpn drops and does not come back", "VPN drops again")
+    later = timezone.now() - timedelta(hours=30)
     flood = [open_incident(actor=as_(cast.rita, Channel.PORTAL), title=title, service=cast.vpn) for title in titles]
     for number in range(4):
         open_incident(actor=as_(cast.rolf, Channel.PORTAL), title=f"Badge rejected at door {number}")
+    Incident.objects.update(opened_at=later)
     resolve(flood[3], actor=anna, resolution_code="workaround_provided", resolution_notes="Reconnect.")
     problem = open_problem(
         actor=anna,
@@ -135,6 +138,7 @@ def test_every_page_can_be_read_by_everybody(open_page: Open, width: int, theme:
     for name, (person, path) in pages.items():
         page = open_page(person, path, width=width, theme=theme)
         if name == "problem":
+            page.set_viewport_size({"width": width, "height": 3600 if PICTURES else 844})
             page.evaluate("document.querySelectorAll('.pn-fold').forEach(one => { one.open = true })")
         fine(page, f"{name}-{width}-{theme}")
         page.close()
