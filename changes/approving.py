@@ -13,11 +13,18 @@ from changes.models import Change
 from changes.statuses import Status
 from itsm.accounts.models import User
 from itsm.approvals.subjects import ApprovalSubject, register_approval_subject
+from itsm.tasking.models import Task
 from itsm.tickets.actions import lock
 from itsm.tickets.actors import Actor
 from itsm.tickets.models import Link, LinkKind
 
 ASSESS, AUTHORISE = "assess", "authorise"
+PLAN_LABELS = {
+    "justification": gettext_lazy("Justification"),
+    "implementation_plan": gettext_lazy("Implementation plan"),
+    "backout_plan": gettext_lazy("Back-out plan"),
+    "test_plan": gettext_lazy("Test plan"),
+}
 PURPOSE_AT = {Status.ASSESS: ASSESS, Status.AUTHORISE: AUTHORISE}
 
 
@@ -46,7 +53,7 @@ def facts(change: Change) -> Mapping[str, Any]:
 
 def involved(change: Change) -> Iterable[int]:
     """Return the ids of the people who carry out parts of the change: they do not approve it."""
-    return ()
+    return Task.objects.below(change).filter(assignee__isnull=False).values_list("assignee_id", flat=True).distinct()
 
 
 def summary(change: Change, viewer: User) -> Mapping[str, Any]:
@@ -54,7 +61,7 @@ def summary(change: Change, viewer: User) -> Mapping[str, Any]:
     fixes = Link.objects.filter(target=change.pk, kind=LinkKind.FIXED_BY).select_related("source")
     return {
         "change": change,
-        "plans": [(change._meta.get_field(name).verbose_name, getattr(change, name)) for name in PLANS],
+        "plans": [(label, getattr(change, name)) for name, label in PLAN_LABELS.items()],
         "services": [row.service for row in change.affected_rows.select_related("service").order_by("service__name")],
         "factors": [factor for factor in change.risk_factors if factor["points"]],
         "fixes": [link.source for link in fixes],

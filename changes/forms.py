@@ -268,3 +268,33 @@ class ReasonForm(forms.Form):
 
     note = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=1000)
     track = forms.ChoiceField(required=False, choices=Track.choices)
+
+
+class PlanForm(forms.Form):
+    """The plans of a change."""
+
+    justification = text_field(gettext_lazy("Justification"), rows=3)
+    implementation_plan = text_field(gettext_lazy("Implementation plan"), rows=7)
+    backout_plan = text_field(gettext_lazy("Back-out plan"), rows=5)
+    test_plan = text_field(gettext_lazy("Test plan"), rows=4)
+
+    def keep_template(self) -> None:
+        """Leave out what a standard change keeps from its template."""
+        for name in ("implementation_plan", "backout_plan", "test_plan"):
+            del self.fields[name]
+
+
+class ScopeForm(forms.Form):
+    """What a change touches."""
+
+    affected = Services()
+    affected_other = Lines(
+        label=gettext_lazy("Also affected"), help_text=gettext_lazy("What stands in no register: one thing a line.")
+    )
+
+
+class TimesForm(forms.Form):
+    """A start and an end; both may be empty."""
+
+    start = Moment()
+    end = Moment()

@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 
 from changes.models import Track, VersionState
 from changes.statuses import ChangeType, Status
+from itsm.tasking.models import Task
 from itsm.tickets.errors import IllegalMove, Invalid
 
 ASKS_APPROVAL = frozenset({"request_approval", "request_authorisation", "schedule"})
+SHOWN_TASKS = 5
 PLANS = ("justification", "implementation_plan", "backout_plan", "test_plan")
 
 
@@ -125,6 +127,22 @@ def within_window(change: Any, move: str, at: datetime) -> Iterator[Lack]:
         yield Lack("", _("The window closed %(end)s. Plan another one.") % {"end": moment(change.planned_end)})
 
 
+def tasks_in_window(change: Any, move: str, at: datetime) -> Iterator[Lack]:
+    """Yield the tasks whose own window does not lie within the change's."""
+    if move in {*ASKS_APPROVAL, "start"} and change.planned_start is not None:
+        outside = Task.objects.below(change).open().outside(change.planned_start, change.planned_end)
+        for task in outside.order_by("pk")[:SHOWN_TASKS]:
+            yield Lack("", _("The window of the task %(number)s lies outside the change's.") % {"number": task.number})
+
+
+def nothing_left(change: Any, move: str, at: datetime) -> Iterator[Lack]:
+    """Yield the tasks that are still to be done when a change is to be closed (CH-11)."""
+    if move == "close":
+        for task in Task.objects.below(change).open().order_by("pk")[:SHOWN_TASKS]:
+            said = {"number": task.number, "title": task.title}
+            yield Lack("", _("The task %(number)s is still open: %(title)s.") % said)
+
+
 def with_team(change: Any, move: str, at: datetime) -> Iterator[Lack]:
     """Yield that a team is missing: from the assessment on there is always one (domain rule 2.5)."""
     if move in {"start", "finish", "close"} and change.team_id is None and change.status != Status.NEW:
@@ -134,3 +152,5 @@ def with_team(change: Any, move: str, at: datetime) -> Iterator[Lack]:
 register_gate("changes.approval", before_approval)
 register_gate("changes.window", within_window)
 register_gate("changes.team", with_team)
+register_gate("changes.task_windows", tasks_in_window)
+register_gate("changes.tasks", nothing_left)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from changes.statuses import ChangeType, Risk, Status
 from itsm.conditions import Field, Type
 from itsm.tickets.kinds import Outcome
+
+# What nobody can go on with: on hold, waiting for a decision, or for its window.
+NOTHING_TO_DO = Q(change__is_on_hold=True) | Q(
+    kind="change", status__in=(Status.ASSESS, Status.AUTHORISE, Status.SCHEDULED)
+)
 
 OUTCOMES = {
     "change.opened": Outcome(Status.NEW),
@@ -36,6 +42,8 @@ def of_change(name: str) -> Callable[[Any], Any]:
     kinds."""
 
     def getter(ticket: Any) -> Any:
+        if ticket.kind != "change":
+            return None
         if hasattr(ticket, name):
             return getattr(ticket, name)
         return getattr(getattr(ticket, "change", None), name, None)

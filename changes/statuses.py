@@ -312,3 +312,4 @@ MOVES: dict[str, Move] = {
         ),
     )
 }
+DECIDED = frozenset(name for name, move in MOVES.items() if move.rule is only_approvers)

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from changes.views import library, listing, opening, setup, success
+from changes.views import library, listing, opening, panels, setup, success
+from itsm.desk.urls import ticket_page_urls
 
 app_name = "changes"
 own_paths = [
@@ -23,4 +24,14 @@ own_paths = [
     path("risk/rules/<slug:ref>/remove/", setup.remove_rule, name="rule_remove"),
     path("risk/questions/", setup.questions, name="questions"),
 ]
-urlpatterns = [*own_paths]
+own_paths += [
+    path("<str:ref>/plan/", panels.plan, name="plan"),
+    path("<str:ref>/scope/", panels.scope, name="scope"),
+    path("<str:ref>/window/", panels.window, name="window"),
+    path("<str:ref>/times/", panels.times, name="times"),
+    path("<str:ref>/answers/", panels.answers, name="answers"),
+    path("<str:ref>/reassess/", panels.reassess, name="reassess"),
+    path("<str:ref>/review/", panels.review, name="review"),
+    path("<str:ref>/caused/", panels.caused, name="caused"),
+]
+urlpatterns = [*own_paths, *ticket_page_urls("change")]

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/incidents/", include("incidents.urls")),
     path("desk/problems/", include("problems.urls")),
     path("desk/changes/", include("changes.urls")),
+    path("desk/tasks/", include("itsm.tasking.urls")),
     path("desk/service-levels/", include("reports.urls")),
     path("desk/settings/", include("workspace.administration.urls")),
     path("desk/", include("workspace.urls")),

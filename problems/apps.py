@@ -38,6 +38,8 @@ class ProblemsConfig(AppConfig):
                 perform=perform,
                 reply=reply,
                 url_name="problems:detail",
+                list_url_name="problems:list",
+                new_url_name="problems:new",
                 outcomes=OUTCOMES,
                 plural=_("Problems"),
                 icon="zoom-question",

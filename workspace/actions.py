@@ -18,7 +18,6 @@ from itsm.tickets.kinds import nothing_to_do
 from itsm.tickets.models import Ticket
 from itsm.tickets.models.ticket import QUEUE_ORDER
 
-START = "start"
 HELD = "on_hold"
 
 
@@ -49,9 +48,9 @@ def take_next(user: User) -> Ticket | None:
     if ticket is None:
         return None
     actor = Actor(user, Channel.DESK)
-    move = ticket.kind_info.moves.get(START)
-    if move is not None and ticket.status in move.sources:
-        ticket = ticket.kind_info.perform(ticket, START, actor=actor)
+    begins_with = ticket.kind_info.begins_with
+    if begins_with and ticket.status in ticket.kind_info.moves[begins_with].sources:
+        ticket = ticket.kind_info.perform(ticket, begins_with, actor=actor)
     taken: Ticket = assign(ticket, actor=actor, assignee=user)
     return taken
 

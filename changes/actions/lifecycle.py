@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 
 from changes.actions.earning import count_run
 from changes.actions.risking import reassess_locked
+from changes.actions.working import make_tasks
 from changes.gates import check_gates
 from changes.models import Change
 from changes.statuses import MOVES, CloseCode, Status
 from itsm.approvals.actions import park, unpark
 from itsm.approvals.actions import request_approval as ask_approval
 from itsm.approvals.actions.ending import withdraw_locked
+from itsm.tasking.actions import end_open_tasks, hold_tasks, resume_tasks
+from itsm.tasking.statuses import Status as TaskStatus
 from itsm.tickets.actions import begin_move, lock
 from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.clock import instant_of
@@ -173,7 +176,8 @@ def start(change: Change, *, actor: Actor, version: int | None = None) -> Change
         changes["assignee"] = actor.user
         data["changes"] = {"assignee": [None, {"user": actor.user.pk}]}
     write(locked, "change.started", actor=actor, changes=changes, data=data, log_changes=False, at=now)
-    return _as_change(locked)
+    make_tasks(locked, actor=actor)
+    return fresh(locked)
 
 
 @transaction.atomic
@@ -191,7 +195,8 @@ def finish(change: Change, *, actor: Actor, version: int | None = None) -> Chang
         log_changes=False,
         at=now,
     )
-    return _as_change(locked)
+    end_open_tasks(locked, outcome=TaskStatus.CANCELLED, actor=actor, only_generated=True)
+    return fresh(locked)
 
 
 @transaction.atomic
@@ -251,6 +256,7 @@ def hold(change: Change, *, actor: Actor, reason: str = "", version: int | None 
         data={"is_on_hold": True, "hold_reason": values["reason"]},
         log_changes=False,
     )
+    hold_tasks(locked, actor=actor)
     park(locked, actor=actor)
     return fresh(locked)
 
@@ -267,6 +273,7 @@ def resume(change: Change, *, actor: Actor, version: int | None = None) -> Chang
         data={"is_on_hold": False, "hold_reason": ""},
         log_changes=False,
     )
+    resume_tasks(locked, actor=actor)
     unpark(locked, actor=actor)
     return fresh(locked)
 
@@ -291,7 +298,8 @@ def cancel(change: Change, *, actor: Actor, reason: str = "", version: int | Non
         log_changes=False,
         at=now,
     )
-    return _as_change(locked)
+    end_open_tasks(locked, outcome=TaskStatus.CANCELLED, actor=actor, reason=values["reason"])
+    return fresh(locked)
 
 
 def fresh(locked: Any) -> Change:

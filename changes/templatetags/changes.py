@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -39,6 +40,12 @@ def risk_tag(risk: int | None) -> SafeString:
     if risk is None:
         return format_html('<span class="muted">{}</span>', "–")
     return format_html('<span class="tag {}">{}</span>', TONES[Risk(risk)], Risk(risk).label)
+
+
+@register.filter
+def local_moment(instant: Any) -> str:
+    """Return an instant as a datetime-local field holds it, in the viewer's zone; empty for none."""
+    return timezone.localtime(instant).strftime("%Y-%m-%dT%H:%M") if instant else ""
 
 
 @register.filter

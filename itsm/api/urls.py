@@ -9,6 +9,7 @@ from cmdb.api import ServiceViews
 from itsm.accounts.api import TeamViews, UserViews
 from itsm.api.root import NothingHere, RootViews
 from itsm.api.schema import SchemaView
+from itsm.approvals.api import ApprovalViews, TicketApprovals
 from itsm.tickets.api.attachments import DownloadViews
 from itsm.tickets.api.categories import CategoryViews
 from slas.rota_api import RotaViews
@@ -21,6 +22,10 @@ app_name = "api"
 urlpatterns = [
     path("v1/", RootViews.as_view(LIST), name="root"),
     path("v1/incidents/", include("incidents.api.urls")),
+    path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
+    path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
+    path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),
+    path("v1/tickets/<str:ref>/approvals/", TicketApprovals.as_view(LIST), name="ticket-approvals"),
     path("v1/attachments/<str:public_id>/", DownloadViews.as_view(RETRIEVE), name="attachment"),
     path("v1/users/", UserViews.as_view(LIST), name="users"),
     path("v1/users/me/", UserViews.as_view({"get": "me"}), name="me"),

@@ -22,6 +22,9 @@ NAME_MAX = 200
 MAX_STAGES = 20
 MAX_SOURCES = 20
 MAX_PEOPLE = 100
+# As many of a kind as the settings' form has places for: what is stored can always be edited there.
+MOST_OF: dict[str, int] = {Source.PEOPLE: 2, Source.TEAM: 3}
+MOST_TO: dict[str, int] = {Source.PEOPLE: 1, Source.TEAM: 1}
 LONGEST_HOURS = 24 * 366
 Stored = dict[str, Any]
 
@@ -84,7 +87,7 @@ def _checked(stage: StageSpec) -> Stored:
     name = clean_text(stage.name, "name", NAME_MAX, required=True, one_line=True)
     if stage.mode not in Mode.values:
         raise Invalid({"mode": _("Choose one of: %(choices)s.") % {"choices": ", ".join(Mode.values)}})
-    approvers = _checked_sources(stage.approvers)
+    approvers = _checked_sources(stage.approvers, MOST_OF)
     if not approvers:
         raise Invalid({"approvers": _("Say who is asked.")})
     if problem := problem_of(stage.condition, "condition"):
@@ -108,7 +111,7 @@ def _checked(stage: StageSpec) -> Stored:
             "hours": hours,
             "calendar": stage.calendar.pk if stage.calendar else None,
             "then": str(stage.then),
-            "to": _checked_sources(stage.escalate_to) if stage.then == Expiry.ESCALATE else [],
+            "to": _checked_sources(stage.escalate_to, MOST_TO) if stage.then == Expiry.ESCALATE else [],
         }
     return stored
 
@@ -117,7 +120,7 @@ def _has_hours(calendar: BusinessCalendar) -> bool:
     return calendar.current is not None and any(calendar.current.spec.get("weekly") or ())
 
 
-def _checked_sources(sources: Sequence[Mapping[str, Any]]) -> list[Stored]:
+def _checked_sources(sources: Sequence[Mapping[str, Any]], most: Mapping[str, int]) -> list[Stored]:
     if len(sources) > MAX_SOURCES:
         raise Invalid({"approvers": _("A stage can name %(most)d groups of people.") % {"most": MAX_SOURCES}})
     found: list[Stored] = []
@@ -125,6 +128,10 @@ def _checked_sources(sources: Sequence[Mapping[str, Any]]) -> list[Stored]:
         stored = _checked_source(source)
         if stored not in found:
             found.append(stored)
+    for kind, count in most.items():
+        if sum(stored["from"] == kind for stored in found) > count:
+            words = {"most": count, "source": str(Source(kind).label).lower()}
+            raise Invalid({"approvers": _("Give at most %(most)d of: %(source)s.") % words})
     return found
 
 

@@ -188,6 +188,7 @@ def _link_words(kind: str, outward: bool) -> str:
         LinkKind.RELATED: _("Related to"),
         LinkKind.DUPLICATE_OF: _("Has the duplicate"),
         LinkKind.FOLLOWS: _("Followed up by"),
+        LinkKind.SPLIT_FROM: _("Split off"),
         LinkKind.CAUSED_BY: _("Cause of"),
         LinkKind.BLOCKED_BY: _("Blocks"),
         LinkKind.PROBLEM: _("Problem of"),

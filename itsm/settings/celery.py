@@ -60,6 +60,7 @@ CELERY_TASK_ROUTES = {
     "slas.tasks.top_up_holidays": {"queue": "reports"},
     "slas.tasks.*": {"queue": "timers"},
     "incidents.tasks.*": {"queue": "timers"},
+    "itsm.approvals.tasks.*": {"queue": "timers"},
     "problems.tasks.*": {"queue": "reports"},
     "itsm.tickets.tasks.sweep_spreads": {"queue": "outbox"},
     "itsm.tickets.tasks.*": {"queue": "reports"},
@@ -106,5 +107,6 @@ CELERY_BEAT_SCHEDULE = {
     "send mail": every(2, "itsm.notifications.tasks.send_mail_due", "mail"),
     "call webhooks": every(2, "itsm.notifications.tasks.deliver_due", "mail"),
     "remind of shifts": every(60, "slas.tasks.remind_of_shifts", "timers"),
+    "remind of approvals": every(15, "itsm.approvals.tasks.fire_due_stages", "timers"),
     "close resolved incidents": every(60, "incidents.tasks.close_resolved", "timers"),
 }

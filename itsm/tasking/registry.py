@@ -38,21 +38,25 @@ class TaskRules:
 
     `types`: codes with their words; the first is what a form offers. `check_window(parent, start, end)` raises
     `Invalid` with a sentence for `planned_start` or `planned_end` (aware, or None) when the window does not fit.
-    `opens_when(parent)`: whether work below the parent may begin; until then every task waits. `is_held(parent)`:
-    whether the parent is on hold, so that a task added meanwhile is held with the others.
+    `opens_when(parent)`: whether work below the parent may begin; until then every task waits, or those of the types
+    in `waiting_types` alone. `is_held(parent)`: whether the parent is on hold, so that a task added meanwhile is held
+    with the others.
     """
 
     types: tuple[tuple[str, str | Promise], ...] = ((GENERAL, gettext_lazy("General")),)
     check_window: Window = any_window
     opens_when: Callable[[Any], Answer | bool] = at_once
     is_held: Callable[[Any], bool] = never_held
+    waiting_types: frozenset[str] | None = None
 
     def type_label(self, task_type: str) -> str:
         """Return the type in words."""
         return str(dict(self.types).get(task_type, task_type))
 
-    def may_open(self, parent: Any) -> Answer:
-        """Answer whether work below the parent may begin, with the reason where it may not."""
+    def may_open(self, parent: Any, task_type: str) -> Answer:
+        """Answer whether work of the type below the parent may begin, with the reason where it may not."""
+        if self.waiting_types is not None and task_type not in self.waiting_types:
+            return YES
         answer = self.opens_when(parent)
         if isinstance(answer, Answer):
             return answer

@@ -81,7 +81,7 @@ def may_begin(ticket: Any) -> Answer:
     """Answer whether work below the parent may begin at all: the order of its tasks can be overruled, this cannot."""
     task = as_task(ticket)
     answer = not_held(task)
-    return answer and rules_of(task.parent.kind).may_open(task.parent_record)
+    return answer and rules_of(task.parent.kind).may_open(task.parent_record, task.task_type)
 
 
 def not_held_by_hand(ticket: Any) -> Answer:

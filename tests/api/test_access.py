@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from changes.actions import open_change
 from incidents.actions import open_incident
 from incidents.models import Incident
+from itsm.approvals.actions import request_approval
 from itsm.tickets.actions import attach, link
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import LinkKind
@@ -72,6 +74,15 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("get", "/api/v1/categories/{category}/", None, SIGNED_IN),
     ("get", "/api/v1/services/", None, SIGNED_IN),
     ("get", "/api/v1/services/vpn/", None, SIGNED_IN),
+    ("get", "/api/v1/approvals/", None, SIGNED_IN),
+    ("get", "/api/v1/approvals/{approval}/", None, DESK_ONLY),
+    (
+        "post",
+        "/api/v1/approvals/{approval}/decide/",
+        {"decision": "approve"},
+        "401 404 404 404 403 403 403 403 200",  # only Ada is asked
+    ),
+    ("get", "/api/v1/tickets/{ref}/approvals/", None, DESK_ONLY),
     ("get", "/api/v1/on-call/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/{rota}/", None, "401 404 404 404 200 200 200 200 200"),
@@ -120,6 +131,9 @@ def things(cast: Cast, stored: Any, path: str) -> dict[str, str]:
             names[visibility] = attach(incident, files, actor=as_(cast.anna), visibility=visibility)[0].public_id
     if "{rota}" in path:
         names["rota"] = save_rota(None, name="Nights", team=None, time_zone="UTC", layers=[], actor=SYSTEM).public_id
+    if "{approval}" in path:
+        change = open_change(actor=as_(cast.anna), title="New gateway", team=cast.network)
+        names["approval"] = request_approval(change, actor=as_(cast.anna)).public_id
     if "{link}" in path:
         names["link"] = link(incident, other, LinkKind.CAUSED_BY, actor=as_(cast.anna)).public_id
     return names

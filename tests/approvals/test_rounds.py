@@ -385,4 +385,4 @@ def test_policies_that_cannot_be_are_refused_with_a_sentence(cast: Cast, chris: 
     with pytest.raises(Invalid) as refused:
         policy(chris, *stages)
     assert all(words for words in refused.value.fields.values())
-    assert not ApprovalPolicy.objects.exists()
+    assert not ApprovalPolicy.objects.filter(kind="incident").exists()

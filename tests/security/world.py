@@ -13,10 +13,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.resolvers import RoutePattern
 
+from changes.actions import open_change
 from incidents.actions import open_incident, perform, reply
 from incidents.models import Incident
 from itsm.accounts.actions import create_token
 from itsm.accounts.models import ApiToken, User
+from itsm.approvals.actions import delegate, request_approval
+from itsm.approvals.links import make_token as decision_token
+from itsm.approvals.models import ApprovalRound, Ask, Delegation
 from itsm.notifications.actions.endpoints import save_endpoint
 from itsm.notifications.links import Purpose, make_token
 from itsm.notifications.models import Endpoint, Mail, Notice
@@ -82,6 +86,9 @@ class World:
     ack_link: str
     feed_link: str
     endpoint: Endpoint
+    approval: ApprovalRound
+    delegation: Delegation
+    approval_link: str
     problem: Problem
     happened: TimelineEntry
     run: TrendRun
@@ -114,6 +121,7 @@ def make_world(cast: Cast, words: str = "") -> World:
     event = done.events.get(code="incident.resolved")
     return World(
         **make_on_call(cast, incident),
+        **make_approval(cast, words),
         **make_problem(cast, incident, words),
         cast=cast,
         incident=incident,
@@ -172,6 +180,19 @@ def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
         "ack_link": ack_token(incident.events.order_by("seq")[0], cast.ben),
         "feed_link": make_feed(cast.anna, rota)[1],
         "endpoint": save_endpoint(None, name="Chat", url="https://hooks.example.com/desk", by=cast.sven),
+    }
+
+
+def make_approval(cast: Cast, words: str) -> dict[str, Any]:
+    """Let a change of Anna's wait for Ada's approval, and Lena let Ben decide for her."""
+    change = open_change(actor=as_(cast.anna), title=f"New gateway {words}", team=cast.network, service=cast.vpn)
+    found = request_approval(change, actor=as_(cast.anna))
+    ask = Ask.objects.get(stage__round=found, person=cast.ada)
+    start, end = db_now() + timedelta(days=30), db_now() + timedelta(days=31)
+    return {
+        "approval": found,
+        "delegation": delegate(cast.lena, cast.ben, actor=as_(cast.lena), starts_at=start, ends_at=end),
+        "approval_link": decision_token(ask, cast.ada),
     }
 
 
@@ -278,6 +299,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:place": {"pk": lambda world: world.cast.rita.organisation_id},
     "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
     "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
+    "administration:approval_policy": {"ref": lambda world: world.approval.version.policy.public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
     "administration:rota": {"ref": lambda world: world.rota.public_id},
@@ -289,6 +311,13 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "workspace:override_remove": {"ref": lambda world: world.override.public_id},
     "workspace:time_off_remove": {"ref": lambda world: world.time_off.public_id},
     "workspace:swap_answer": {"ref": lambda world: world.swap.public_id, "deed": lambda world: "accept"},
+    "approvals:detail": {"ref": lambda world: world.approval.public_id},
+    "approvals:answer": {"ref": lambda world: world.approval.public_id},
+    "approvals:again": {"ref": lambda world: world.approval.public_id},
+    "approvals:end_delegation": {"ref": lambda world: world.delegation.public_id},
+    "approvals:link": {"token": lambda world: world.approval_link},
+    "api:approval": {"ref": lambda world: world.approval.public_id},
+    "api:approval-decide": {"ref": lambda world: world.approval.public_id},
     "slas:swap": {"token": lambda world: world.swap_link},
     "slas:acknowledge": {"token": lambda world: world.ack_link},
     "slas:feed": {"token": lambda world: world.feed_link},

@@ -40,34 +40,36 @@ LEGAL = {
     (Status.CLOSED_INCOMPLETE, "reopen"): Status.OPEN,
     (Status.CLOSED_SKIPPED, "reopen"): Status.OPEN,
 }
-WORKERS = ("anna", "lena")
+WORKERS = ("anna", "ada")
 OTHERS = ("rita", "olaf")
 
 
-@pytest.mark.parametrize("person", [*WORKERS, *OTHERS])
 @pytest.mark.parametrize("move", list(MOVES))
 @pytest.mark.parametrize("status", list(Status))
-def test_every_move_from_every_state_by_every_role(
-    cast: Cast, incident: Incident, status: Status, move: str, person: str
-) -> None:
-    task = task_in(status, cast, incident)
-    assert task.status == status
-    before = task.event_seq
-    actor = as_(getattr(cast, person))
-    if (status, move) in LEGAL and person in WORKERS:
+def test_every_move_from_every_state_by_every_role(cast: Cast, incident: Incident, status: Status, move: str) -> None:
+    for person in WORKERS:
+        task = task_in(status, cast, incident)
+        assert task.status == status
+        for other in OTHERS:
+            _is_refused(task, move, as_(getattr(cast, other)))
+        actor = as_(getattr(cast, person))
+        if (status, move) not in LEGAL:
+            _is_refused(task, move, actor)
+            continue
         assert move in {one.name for one in legal_moves(task, actor)}
         moved = perform(task, move, actor=actor, fields=FIELDS[move], version=task.version)
         assert moved.status == LEGAL[status, move]
         assert moved.version == task.version + 1
-        assert moved.events.count() == before + 1
+        assert moved.events.count() == task.event_seq + 1
         assert not list(broken_events(number=moved.number))
-        return
+
+
+def _is_refused(task: Task, move: str, actor: Actor) -> None:
     assert move not in {one.name for one in legal_moves(task, actor)}
-    expected = Refused if (status, move) in LEGAL else IllegalMove
-    with pytest.raises(expected):
+    with pytest.raises(Refused if (task.status, move) in LEGAL else IllegalMove):
         perform(task, move, actor=actor, fields=FIELDS[move])
     after = Task.objects.get(pk=task.pk)
-    assert (after.status, after.event_seq) == (status, before)
+    assert (after.status, after.event_seq) == (task.status, task.event_seq)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,14 @@ SECTIONS = (
         Permission.MANAGE_DESK,
     ),
     Section(
+        "approvals",
+        TICKETS,
+        _("Approvals"),
+        _("Who has to agree to which changes, in which order, and what each approval costs and brings."),
+        "user-question",
+        Permission.MANAGE_CHANGES,
+    ),
+    Section(
         "problems",
         TICKETS,
         _("Problems"),

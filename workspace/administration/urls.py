@@ -3,6 +3,7 @@
 from django.urls import path
 
 from workspace.administration.views import (
+    approvals,
     calendars,
     categories,
     changes,
@@ -57,6 +58,10 @@ urlpatterns = [
     path("calendars/holidays/new/", holidays.holiday_set, name="holiday_set_new"),
     path("calendars/holidays/<slug:ref>/", holidays.holiday_set, name="holiday_set"),
     path("calendars/<slug:ref>/", calendars.edit, name="calendar"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/new/", approvals.policy, name="approval_policy_new"),
+    path("approvals/fallback/", approvals.fallback, name="approval_fallback"),
+    path("approvals/<slug:ref>/", approvals.policy, name="approval_policy"),
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.policy, name="policy_new"),
     path("policies/<slug:ref>/", policies.policy, name="policy"),

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -17,6 +18,7 @@ from itsm.accounts.roles import Permission
 from itsm.tickets.actions import StoredFile, discard, matrix_priority, store_upload
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import Invalid, Refused, TooLarge
+from itsm.tickets.kinds import all_kinds
 from itsm.tickets.models import Level, Ticket
 from itsm.tickets.models.ticket import QUEUE_ORDER
 from workspace.access import desk, person
@@ -87,6 +89,9 @@ def _page(request: HttpRequest, form: OpenIncidentForm, status: int = 200) -> Ht
         "how_bad": [form["impact"], form["urgency"]],
         "requester": form.picked("requester"),
         "assignee": form.picked("assignee"),
+        "other_kinds": [
+            (kind, reverse(kind.new_url_name)) for kind in all_kinds() if kind.new_url_name and kind.code != "incident"
+        ],
         "priority": matrix_priority(_level(form["impact"].value()), _level(form["urgency"].value())),
     }
     return render(request, "workspace/new.html", context, status=status)

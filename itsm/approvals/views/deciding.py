@@ -18,6 +18,7 @@ from itsm.approvals.actions import NotDecided, decide, request_approval
 from itsm.approvals.models import ApprovalRound, Ask
 from itsm.approvals.reading import Page, find_round, page_for, summary_of, views_of
 from itsm.approvals.subjects import subject_of
+from itsm.desk.answers import done, refused
 from itsm.notifications.addresses import ticket_path
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.clock import db_now
@@ -180,12 +181,17 @@ def _refused(request: HttpRequest, found: ApprovalRound, error: VerbError, comme
 def again(request: HttpRequest, ref: str) -> HttpResponse:
     """Ask everybody anew, because the plan has changed since they were asked."""
     found = find_round(ref, viewer_of(request))
+    from_ticket = request.POST.get("back") == "ticket" and sees_all_tickets(viewer_of(request))
     try:
         made = request_approval(found.ticket, actor=actor_of(request), purpose=found.purpose)
     except VerbError as error:
+        if from_ticket:
+            return refused(request, found.ticket, error)
         return _refused(request, found, error, "")
-    if made.pk == found.pk:
-        messages.info(request, _("The plan is as it was when people were asked. They go on being asked."))
-    else:
-        messages.success(request, _("Everybody is asked anew."))
+    same = made.pk == found.pk
+    text = _("The plan is as it was when people were asked. They go on being asked.")
+    text = text if same else _("Everybody is asked anew.")
+    if from_ticket:
+        return done(request, found.ticket, text)
+    messages.success(request, text)
     return redirect("approvals:detail", ref=made.public_id)

@@ -111,7 +111,8 @@ def _refused(
     context |= {
         "move": dialog,
         "form": form,
-        "notice": "" if problems_of(error) else error.message,
+        # What is wrong with fields stands in their dialog; a move without one says it in the notice.
+        "notice": "" if problems_of(error) and dialog["dialog"] else error.message,
         "news": unseen_messages(fresh, seen, actor.user) if conflict and seen is not None else [],
         "refresh": conflict,
     }

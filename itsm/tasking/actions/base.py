@@ -96,9 +96,9 @@ def advance(parent: Any, *, actor: Actor) -> list[Task]:
     if not has_tasks(parent.kind):
         return []
     ahead = list(Task.objects.below(parent).open().order_by("pk"))
-    turn = [one for one in ahead if one.status == Status.PENDING and not one.is_held and is_turn(one.order, ahead)]
-    if not turn or not rules_for(parent).may_open(parent):
-        return []
+    waiting = [one for one in ahead if one.status == Status.PENDING and not one.is_held and is_turn(one.order, ahead)]
+    rules = rules_for(parent)
+    turn = [one for one in waiting if rules.may_open(parent, one.task_type)]
     opened = []
     for one in turn:
         task = lock(one)

@@ -59,7 +59,7 @@ def open_task(
     check_order(order)
     check_planned(rules, above, planned_start, planned_end)
     held = rules.is_held(above)
-    turn = bool(rules.may_open(above)) and is_turn(order, Task.objects.below(above).open())
+    turn = bool(rules.may_open(above, task_type)) and is_turn(order, Task.objects.below(above).open())
     begins = Status.OPEN if turn else Status.PENDING
     task: Task = open_ticket(
         kind_of("task"),

@@ -180,10 +180,10 @@ def _move(task: Task, away: Any, here: Any, *, held: bool, actor: Actor) -> None
 
 def _settle(moved: Iterable[Task], parent: Any, *, actor: Actor) -> None:
     """Let tasks that came as open wait where work below the new parent may not begin, or their turn has not come."""
-    begins = bool(rules_for(parent).may_open(parent))
+    rules = rules_for(parent)
     ahead = list(Task.objects.below(parent).open())
     for task in moved:
-        if task.status == Status.OPEN and not (begins and is_turn(task.order, ahead)):
+        if task.status == Status.OPEN and not (rules.may_open(parent, task.task_type) and is_turn(task.order, ahead)):
             write(task, "task.put_back", actor=actor, changes={"status": Status.PENDING}, log_changes=False)
 
 

@@ -15,8 +15,10 @@ from itsm.tickets.models import Category, Level, Priority, RoutingRule
 from problems.models import KnownErrorRule
 from workspace.administration.conditions import readable
 from workspace.administration.forms.base import ConditionField, PersonChoice, SettingsForm, TeamChoice
+from workspace.filters import kind_choices
 
 MOST_DAYS = 90
+FIRST_KIND = "incident"
 
 
 class MatrixForm(SettingsForm):
@@ -90,6 +92,7 @@ class RuleForm(SettingsForm):
     """A routing rule: if a ticket is like this, then that team."""
 
     name = forms.CharField(max_length=RULE_NAME_MAX, label=gettext_lazy("Name"))
+    kind = forms.ChoiceField(choices=kind_choices, label=gettext_lazy("For"), initial=FIRST_KIND, required=False)
     condition = ConditionField(
         label=gettext_lazy("If a new ticket is like this"),
         help_text=gettext_lazy(
@@ -105,11 +108,16 @@ class RuleForm(SettingsForm):
         if rule is not None:
             self.fields["team"].keep(rule.team)  # type: ignore[attr-defined]
 
+    def clean_kind(self) -> str:
+        """Return the kind; incidents where the form that was sent is one from before there were others."""
+        return str(self.cleaned_data["kind"] or FIRST_KIND)
+
     @staticmethod
     def values_of(rule: RoutingRule) -> dict[str, Any]:
         """Return what the form shows of a stored rule."""
         return {
             "name": rule.name,
+            "kind": rule.kind,
             "condition": readable(rule.condition).text,
             "team": rule.team.public_id,
             "is_active": rule.is_active,

@@ -1,4 +1,4 @@
-"""Which incidents a list shows: parameters by field, the condition language, a fixed set of orders."""
+"""Which tickets a list shows: parameters by field, the condition language, a fixed set of orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 
 from cmdb.api import NO_SERVICE, find_service
-from incidents.statuses import Status
 from itsm.accounts.api import NO_TEAM, NO_WORKER, NOBODY, find_person, find_team
 from itsm.accounts.models import User
 from itsm.accounts.roles import Permission
@@ -60,10 +59,9 @@ class ChoicesFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):
         return rows
 
 
-class IncidentFilter(filters.FilterSet):
-    """The parameters of the list, each declared."""
+class TicketFilter(filters.FilterSet):
+    """The parameters of the list, each declared; the statuses come from the kind."""
 
-    status = ChoicesFilter(choices=Status.choices)
     priority = ChoicesFilter(choices=Priority.choices)
     team = django_filters.CharFilter(method="by_team")
     assignee = django_filters.CharFilter(method="by_assignee")
@@ -77,32 +75,32 @@ class IncidentFilter(filters.FilterSet):
     open = django_filters.ChoiceFilter(choices=(("true", "true"), ("false", "false")), method="by_open")
 
     def by_team(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep incidents of the team (id or key), or of none."""
+        """Keep tickets of the team (id or key), or of none."""
         if value == NONE:
             return rows.filter(team__isnull=True)
         return rows.filter(team=self._found(find_team, name, value, str(NO_TEAM)))
 
     def by_assignee(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep incidents of the person (id, e-mail address, `me`), or of nobody (`none`)."""
+        """Keep tickets of the person (id, e-mail address, `me`), or of nobody (`none`)."""
         if value == NONE:
             return rows.filter(assignee__isnull=True)
         return rows.filter(assignee=self._person(name, value, str(NO_WORKER)))
 
     def by_requester(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep incidents that the person (id, e-mail address, `me`) asked for."""
+        """Keep tickets that the person (id, e-mail address, `me`) asked for."""
         return rows.filter(requester=self._person(name, value, str(NOBODY)))
 
     def by_category(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep incidents of the category (id or path) or anything below it."""
+        """Keep tickets of the category (id or path) or anything below it."""
         category = self._found(find_category, name, value, str(NO_CATEGORY))
         return rows.filter(category__in=Category.objects.within(category))
 
     def by_service(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep incidents of the service (id, key or name)."""
+        """Keep tickets of the service (id, key or name)."""
         return rows.filter(service=self._found(find_service, name, value, str(NO_SERVICE)))
 
     def by_open(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep incidents on which work is still to be done, or the others."""
+        """Keep tickets on which work is still to be done, or the others."""
         return rows.filter(STILL_OPEN) if value == "true" else rows.exclude(STILL_OPEN)
 
     def _person(self, name: str, value: str, message: str) -> User:
@@ -119,21 +117,23 @@ class IncidentFilter(filters.FilterSet):
         return found
 
 
-def known_parameters(viewer: User) -> list[str]:
+def known_parameters(declared: type[TicketFilter], viewer: User) -> list[str]:
     """Return the names of the parameters that the viewer may use."""
     hidden = frozenset() if viewer.may(Permission.VIEW_TICKETS) else DESK_ONLY
-    return [*(name for name in IncidentFilter.base_filters if name not in hidden), "q", "ordering", *PAGING]
+    return [*(name for name in declared.base_filters if name not in hidden), "q", "ordering", *PAGING]
 
 
-def narrowed(rows: QuerySet[Any], parameters: dict[str, str], request: Any) -> QuerySet[Any]:
+def narrowed(
+    rows: QuerySet[Any], declared: type[TicketFilter], parameters: dict[str, str], request: Any
+) -> QuerySet[Any]:
     """Return the rows that meet all parameters and the condition in `q`.
 
     Raises:
         BadRequest, ConditionError: with the parameter, or the place in the condition.
     """
-    asked = {name: value for name, value in parameters.items() if name in IncidentFilter.base_filters}
+    asked = {name: value for name, value in parameters.items() if name in declared.base_filters}
     if asked:
-        reader = IncidentFilter(data=asked, queryset=rows, request=request)
+        reader = declared(data=asked, queryset=rows, request=request)
         if not reader.is_valid():
             errors = {name: [str(text) for text in texts] for name, texts in reader.errors.items()}
             raise BadRequest(_("Some parameters of the address do not fit."), errors)
