@@ -13,7 +13,19 @@ from rest_framework.response import Response
 
 from itsm.api.views import ApiViews
 
-LISTS = ("incidents", "users", "me", "teams", "categories", "services", "rotas", "on-call", "approvals")
+LISTS = (
+    "incidents",
+    "problems",
+    "known-errors",
+    "users",
+    "me",
+    "teams",
+    "categories",
+    "services",
+    "rotas",
+    "on-call",
+    "approvals",
+)
 
 
 class RootViews(ApiViews):

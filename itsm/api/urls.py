@@ -12,6 +12,7 @@ from itsm.api.schema import SchemaView
 from itsm.approvals.api import ApprovalViews, TicketApprovals
 from itsm.tickets.api.attachments import DownloadViews
 from itsm.tickets.api.categories import CategoryViews
+from problems.api.views import KnownErrorViews
 from slas.rota_api import RotaViews
 
 LIST: dict[str, Any] = {"get": "index"}
@@ -22,6 +23,8 @@ app_name = "api"
 urlpatterns = [
     path("v1/", RootViews.as_view(LIST), name="root"),
     path("v1/incidents/", include("incidents.api.urls")),
+    path("v1/problems/", include("problems.api.urls")),
+    path("v1/known-errors/", KnownErrorViews.as_view(LIST), name="known-errors"),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),
