@@ -20,6 +20,8 @@ LISTS = (
     "outages",
     "changes",
     "change-windows",
+    "problems",
+    "known-errors",
     "users",
     "me",
     "teams",

@@ -15,6 +15,7 @@ from itsm.approvals.api import ApprovalViews, TicketApprovals
 from itsm.tasking.api.below import TasksBelow
 from itsm.tickets.api.attachments import DownloadViews
 from itsm.tickets.api.categories import CategoryViews
+from problems.api.views import KnownErrorViews
 from slas.rota_api import RotaViews
 
 LIST: dict[str, Any] = {"get": "index"}
@@ -32,6 +33,8 @@ urlpatterns = [
     path("v1/changes/<str:ref>/free-slots/", ScheduleViews.as_view({"get": "free_slots"}), name="change-free-slots"),
     path("v1/change-windows/", ScheduleViews.as_view({"get": "windows"}), name="change-windows"),
     path("v1/changes/", include("changes.api.urls")),
+    path("v1/problems/", include("problems.api.urls")),
+    path("v1/known-errors/", KnownErrorViews.as_view(LIST), name="known-errors"),
     path("v1/approvals/", ApprovalViews.as_view(LIST), name="approvals"),
     path("v1/approvals/<str:ref>/", ApprovalViews.as_view(RETRIEVE), name="approval"),
     path("v1/approvals/<str:ref>/decide/", ApprovalViews.as_view({"post": "decide"}), name="approval-decide"),

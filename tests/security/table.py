@@ -76,6 +76,10 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "portal:move",
     ),
     (302, 200, 404, 200, 200, 200, 200): ("tickets:attachment",),
+    (302, 404, 404, 404, 404, 404, 404): (
+        "problems:clock",  # nothing is promised for this problem
+        "tasking:clock",  # no agreement of a new desk times tasks
+    ),
     # The desk does not exist for requesters.
     (302, 404, 404, 200, 200, 200, 200): (
         "changes:list",
@@ -142,9 +146,6 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "workspace:new_similar",
         "workspace:people",
         "workspace:teams",
-    ),
-    (302, 404, 404, 404, 404, 404, 404): (
-        "tasking:clock",  # no agreement of a new desk times tasks
     ),
     (302, 404, 404, 200, 200, 403, 200): (
         "incidents:move",
