@@ -83,8 +83,9 @@ class Cpu:
     """
 
     def __init__(self, clockwork: Clockwork, firing: Iterable[int]) -> None:
-        assert clockwork.services.postgres is not None and clockwork.services.postgres._pid is not None
-        self._server = psutil.Process(clockwork.services.postgres._pid)
+        server = clockwork.services.postgres
+        assert server is not None
+        self._server = psutil.Process(server._pid)
         self._firing = [psutil.Process(pid) for pid in firing]
         self._before = self._now()
 
