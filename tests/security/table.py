@@ -56,6 +56,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "approvals:end_delegation",
         "portal:reply",
     ),
+    (302, 404, 404, 404, 404, 404, 404): ("changes:clock",),  # no clock runs on this one
     # In the portal everybody sees their own requests, the desk's people too.
     (302, 200, 200, 302, 302, 302, 302): ("portal:home",),
     (302, 200, 404, 404, 404, 404, 404): ("portal:request", "portal:move"),
@@ -138,6 +139,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "changes:retire",
         "changes:offer",
         "changes:decide",
+        "changes:rule_remove",
         "changes:window",
         "changes:times",
         "changes:answers",
