@@ -69,7 +69,6 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "portal:reply",
         "portal:join",
     ),
-    (302, 404, 404, 404, 404, 404, 404): ("changes:clock",),  # no clock runs on this one
     # In the portal everybody sees their own requests, the desk's people too.
     (302, 200, 200, 302, 302, 302, 302): ("portal:home",),
     (302, 200, 404, 404, 404, 404, 404): (
@@ -78,6 +77,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     (302, 200, 404, 200, 200, 200, 200): ("tickets:attachment",),
     (302, 404, 404, 404, 404, 404, 404): (
+        "changes:clock",
         "problems:clock",  # nothing is promised for this problem
         "tasking:clock",  # no agreement of a new desk times tasks
     ),
