@@ -15,8 +15,13 @@ from itsm.api.views import ApiViews
 
 LISTS = (
     "incidents",
+    "tasks",
+    "approvals",
+    "outages",
     "changes",
     "change-windows",
+    "problems",
+    "known-errors",
     "users",
     "me",
     "teams",
@@ -24,7 +29,6 @@ LISTS = (
     "services",
     "rotas",
     "on-call",
-    "approvals",
 )
 
 

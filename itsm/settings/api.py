@@ -48,6 +48,7 @@ SPECTACULAR_SETTINGS = {
         "CloseCode": "changes.statuses.CloseCode",
         "Risk": "changes.statuses.Risk",
         "ProblemStatus": "problems.statuses.Status",
+        "TaskStatus": "itsm.tasking.statuses.Status",
         "ProblemOutcomeCode": "problems.statuses.OutcomeCode",
         "HoldReason": "incidents.statuses.HoldReason",
         "ResolutionCode": "incidents.statuses.ResolutionCode",
