@@ -106,7 +106,13 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "workspace:teams",
     ),
     (302, 404, 404, 404, 404, 404, 404): ("tasking:clock",),  # no agreement of a new desk times tasks
-    (302, 404, 404, 200, 200, 403, 200): ("incidents:move", "problems:move", "tasking:move", "workspace:new"),
+    (302, 404, 404, 200, 200, 403, 200): (
+        "incidents:move",
+        "problems:move",
+        "tasking:add",
+        "tasking:move",
+        "workspace:new",
+    ),
     (405, 405, 405, 405, 405, 405, 405): (
         "incidents:comment",
         "incidents:acknowledge",
@@ -144,7 +150,6 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "incidents:remove_link",
         "incidents:add_watcher",
         "incidents:remove_watcher",
-        "tasking:add",
         "tasking:order",
         "tasking:panel_move",
         "tasking:comment",
