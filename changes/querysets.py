@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from changes.statuses import AHEAD, Status
 from itsm.tickets.querysets import TicketQuerySet
@@ -13,6 +13,10 @@ STANDING = (*sorted(AHEAD), Status.IMPLEMENT, Status.REVIEW)
 
 class ChangeQuerySet(TicketQuerySet[Any]):
     """Questions about changes, beyond those that every ticket answers."""
+
+    def with_people(self) -> Self:
+        """Return the changes with everything that a list row shows, and with the services that they touch."""
+        return super().with_people().prefetch_related("affected_services")
 
     def planned_between(self, start: datetime, end: datetime) -> ChangeQuerySet:
         """Return changes whose planned window overlaps these instants (aware); windows that only touch do not."""

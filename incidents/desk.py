@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from incidents.actions import hold
+from incidents.panels import PANELS as FAMILY_PANELS
 from incidents.statuses import HoldReason
 from incidents.waiting import shown_wait, wait_of
 from itsm.accounts.models import User
@@ -57,7 +58,7 @@ def _ending(request: HttpRequest, incident: Any) -> dict[str, Any] | None:
 
 
 PAGE = TicketPage(
-    related=("resolved_by",),
+    related=("resolved_by", "parent", "outage"),
     ways=(
         WayToSend(
             "hold",
@@ -71,6 +72,7 @@ PAGE = TicketPage(
     move_keys={"resolve": "E", "hold": "H"},
 )
 PANELS = (
+    *FAMILY_PANELS,
     Panel(
         "wait",
         _("The requester's wait"),

@@ -1,6 +1,19 @@
 """Addresses of the desk's pages of incidents, below /desk/incidents/."""
 
+from django.urls import path
+
+from incidents.views import family, outages, splitting
 from itsm.desk.urls import ticket_page_urls
 
 app_name = "incidents"
-urlpatterns = ticket_page_urls("incident")
+urlpatterns = [
+    path("<str:ref>/parent/", family.parent, name="set_parent"),
+    path("<str:ref>/parent/remove/", family.no_parent, name="leave_parent"),
+    path("<str:ref>/children/tell/", family.tell, name="tell_children"),
+    path("<str:ref>/merge/", family.merge_into, name="merge"),
+    path("<str:ref>/merge/undo/", family.undo_merge, name="unmerge"),
+    path("<str:ref>/same/<str:other>/", family.same, name="same"),
+    path("<str:ref>/split/", splitting.split_off, name="split"),
+    path("<str:ref>/outage/", outages.outage, name="outage"),
+    *ticket_page_urls("incident"),
+]

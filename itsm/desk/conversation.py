@@ -89,6 +89,7 @@ def _message(entry: Entry, comment: Any, ticket: Any) -> Item:
         "author": entry.actor or entry.actor_name,
         "at": entry.at,
         "body": comment.body,
+        "origin": entry.origin,
         "attachments": [shown_file(file) for file in comment.shown_files],
         **_road(comment.channel),
     }

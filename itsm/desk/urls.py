@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from itsm.desk.views import editing, explaining, moving, reading, relating, talking
+from itsm.desk.views import editing, explaining, moving, reading, relating, spreading, talking
 
 VIEWS: tuple[tuple[str, Any, str], ...] = (
     ("choices/<slug:what>.json", reading.choices, "choices"),
@@ -23,6 +23,8 @@ VIEWS: tuple[tuple[str, Any, str], ...] = (
     ("<str:ref>/take/", editing.take, "take"),
     ("<str:ref>/links/", relating.add_link, "add_link"),
     ("<str:ref>/links/<slug:public_id>/remove/", relating.remove_link, "remove_link"),
+    ("<str:ref>/spreads/", spreading.spreads, "spreads"),
+    ("<str:ref>/spreads/<slug:public_id>/retry/", spreading.retry_spread, "retry_spread"),
     ("<str:ref>/watchers/", relating.add_watcher, "add_watcher"),
     ("<str:ref>/watchers/<slug:public_id>/remove/", relating.remove_watcher, "remove_watcher"),
 )

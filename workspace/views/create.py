@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from incidents.actions import open_incident
+from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.accounts.roles import Permission
 from itsm.tickets.actions import StoredFile, discard, matrix_priority, store_upload
@@ -112,7 +113,8 @@ def priority(request: HttpRequest) -> HttpResponse:
 @require_safe
 @desk
 def similar(request: HttpRequest) -> HttpResponse:
-    """Open tickets of the chosen person, those that share words with the title first, as a fragment."""
+    """Open tickets of the chosen person, those that share words with the title first, and open incidents of anybody
+    that speak of the same, as a fragment."""
     user = person(request)
     ref = request.GET.get("requester", "")[:32]
     who = User.objects.visible_to(user).filter(public_id=ref).first() if ref else None
@@ -122,7 +124,12 @@ def similar(request: HttpRequest) -> HttpResponse:
         words = _words(request.GET.get("title", ""))
         near = sorted(theirs, key=lambda ticket: -len(words & _words(ticket.title)))
         rows = rows_of(near[:MOST_SIMILAR])
-    return render(request, "workspace/new.html#similar", {"who": who, "similar": rows})
+    title = request.GET.get("title", "").replace("\x00", "")
+    service = request.GET.get("service", "")
+    service_id = int(service) if service.isascii() and service.isdecimal() and len(service) < 10 else None
+    same = Incident.objects.visible_to(user).similar_to(title, service_id=service_id)
+    others = rows_of(row_fields(same)[:MOST_SIMILAR])
+    return render(request, "workspace/new.html#similar", {"who": who, "similar": rows, "others": others})
 
 
 def _words(text: str) -> set[str]:

@@ -1,0 +1,1 @@
+"""The desk's pages of incidents beside the ticket page that all kinds share."""
