@@ -12,10 +12,12 @@ class ChangesConfig(AppConfig):
         """Register the kind and its event codes with the kernel."""
         from changes import approving, events, notices  # noqa: F401  the registry of events is filled on import
         from changes.actions import perform, reply, working
+        from changes.cab.ready import ready as cab_ready
         from changes.desk import PAGE, PANELS, PROPERTIES
         from changes.following import follow
         from changes.models import Change
         from changes.outcomes import FIELDS, NOTHING_TO_DO, OUTCOMES
+        from changes.schedule.ready import ready as schedule_ready
         from changes.statuses import MOVES, TERMINAL, Status
         from itsm.desk.pages import register_page
         from itsm.desk.panels import register_panel
@@ -55,3 +57,5 @@ class ChangesConfig(AppConfig):
         approving.register()
         working.register()
         listen("changes", follow, order=50)
+        schedule_ready()
+        cab_ready()

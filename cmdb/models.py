@@ -61,6 +61,9 @@ class Service(models.Model):
         User, models.SET_NULL, null=True, blank=True, related_name="owned_services", verbose_name=_("owner")
     )
     criticality = models.PositiveSmallIntegerField(_("criticality"), choices=Criticality, default=Criticality.MEDIUM)
+    part_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="parts", verbose_name=_("part of")
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     objects = ServiceQuerySet.as_manager()

@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("slas.urls")),
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),
+    path("", include("changes.schedule.urls")),
+    path("desk/changes/cab/", include("changes.cab.urls")),
     path("approvals/", include("itsm.approvals.urls")),
     path("desk/incidents/", include("incidents.urls")),
     path("desk/problems/", include("problems.urls")),

@@ -134,6 +134,7 @@ class NewProblemForm(VerbForm):
         queryset=Service.objects.none(),
         to_field_name="public_id",
         required=False,
+        empty_label=gettext_lazy("None"),
         widget=forms.Select(attrs={"data-combobox": ""}),
     )
     category = forms.ModelChoiceField(
@@ -141,6 +142,7 @@ class NewProblemForm(VerbForm):
         queryset=Category.objects.none(),
         to_field_name="public_id",
         required=False,
+        empty_label=gettext_lazy("None"),
         widget=forms.Select(attrs={"data-combobox": ""}),
     )
     impact = forms.TypedChoiceField(label=gettext_lazy("Impact"), choices=Level.choices, coerce=int)
@@ -150,6 +152,7 @@ class NewProblemForm(VerbForm):
         queryset=Team.objects.none(),
         to_field_name="public_id",
         required=False,
+        empty_label=gettext_lazy("None"),
         help_text=gettext_lazy("Left empty, the routing rules choose."),
         widget=forms.Select(attrs={"data-combobox": ""}),
     )
@@ -158,6 +161,7 @@ class NewProblemForm(VerbForm):
         queryset=User.objects.none(),
         to_field_name="public_id",
         required=False,
+        empty_label=gettext_lazy("None"),
         widget=forms.Select(attrs={"data-combobox": ""}),
     )
     submission_key = forms.CharField(widget=forms.HiddenInput(), required=False)

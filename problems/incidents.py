@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from itsm.tickets.models import Link, LinkKind, Ticket
 from problems.models import Problem
@@ -16,6 +16,18 @@ def incidents_of(problem: Problem) -> QuerySet[Ticket]:
 def open_incident_ids(problem: Problem) -> list[int]:
     """Return the ids of the problem's incidents on which work is still to be done, oldest link first."""
     return list(incidents_of(problem).open().order_by("pk").values_list("pk", flat=True))
+
+
+def waiting_for_nothing_else(problem: Problem) -> list[int]:
+    """Return the ids of the problem's open incidents that belong to no other problem which is still open."""
+    others = Link.objects.filter(
+        source=OuterRef("pk"),
+        kind=LinkKind.PROBLEM,
+        target__resolved_at__isnull=True,
+        target__closed_at__isnull=True,
+    ).exclude(target=problem)
+    found = incidents_of(problem).open().filter(~Exists(others))
+    return list(found.order_by("pk").values_list("pk", flat=True))
 
 
 def counts_by_status(problem: Problem) -> list[tuple[str, int]]:

@@ -123,7 +123,13 @@ def _as_if_approved(change: Change, name: str, actor: Actor, version: int | None
 
 
 def approved_locked(locked: Any, *, actor: Actor) -> Change:
-    """Move a locked change on for which the approval of its state is given; `actor` gave the last word."""
+    """Move a locked change on for which the approval of its state is given; `actor` gave the last word.
+
+    Raises:
+        IllegalMove: something stands against it, such as a freeze. Nothing is decided then.
+    """
+    if not locked.is_retroactive:
+        check_gates(locked, "assessed" if locked.status == Status.ASSESS else "authorised", instant_of(actor))
     assessed_now = locked.status == Status.ASSESS
     if assessed_now:
         code, target = "change.assessed", Status.AUTHORISE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, cast
 
 from django import forms
@@ -12,11 +13,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from itsm.accounts.access import View, desk_required
 from itsm.accounts.changelog import ChangedMeanwhile
 from itsm.accounts.models import User
 from itsm.accounts.roles import Permission
 from itsm.tickets.actors import Actor, Channel
-from itsm.tickets.errors import IllegalMove, Invalid
+from itsm.tickets.errors import IllegalMove, Invalid, Refused
 
 
 def viewer_of(request: HttpRequest) -> User:
@@ -27,6 +29,20 @@ def viewer_of(request: HttpRequest) -> User:
 def actor_of(request: HttpRequest) -> Actor:
     """Return the person signed in, acting at the desk."""
     return Actor(viewer_of(request), Channel.DESK)
+
+
+def door(view: Callable[..., HttpResponse]) -> View:
+    """Let people of the desk in (`desk_required`), and turn a refusal that the view leaves into a page that says why
+    (403)."""
+
+    @wraps(view)
+    def explained(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as error:
+            return page(request, "refused", {"reason": error.message}, 403)
+
+    return desk_required(explained)
 
 
 def tabs(request: HttpRequest) -> list[tuple[str, str, bool]]:

@@ -14,8 +14,7 @@ from changes.actions import library as verbs
 from changes.forms import ReasonForm, TaskRows, TemplateForm
 from changes.models import Change, ChangeSettings, ChangeTemplate, Questionnaire, TemplateVersion, Track, VersionState
 from changes.runs import clean_runs
-from changes.views.common import actor_of, page, submit, viewer_of
-from itsm.accounts.access import desk_required
+from changes.views.common import actor_of, door, page, submit, viewer_of
 from itsm.accounts.roles import Permission
 from itsm.tickets.errors import Refused, VerbError
 
@@ -33,7 +32,7 @@ MOST_RUNS = 20
 
 
 @require_safe
-@desk_required
+@door
 def templates(request: HttpRequest) -> HttpResponse:
     """All templates: what waits for a decision first, then what is in use, then what is retired."""
     rows = ChangeTemplate.objects.select_related("current__team")
@@ -49,7 +48,7 @@ def templates(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@desk_required
+@door
 def template(request: HttpRequest, key: str) -> HttpResponse:
     """One template: what it says, how its runs went, what waits for a decision, and its versions."""
     found = get_object_or_404(ChangeTemplate.objects.select_related("current__team", "demoted_by"), key=key)
@@ -96,7 +95,7 @@ def _answers(version: TemplateVersion | None) -> list[tuple[str, str]]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@desk_required
+@door
 def propose(request: HttpRequest, key: str = "") -> HttpResponse:
     """The form that proposes a template, or the next version of one."""
     if not viewer_of(request).may(Permission.WORK_TICKETS):
@@ -175,7 +174,7 @@ def _form_page(
 
 
 @require_POST
-@desk_required
+@door
 def decide(request: HttpRequest, key: str, number: int, deed: str) -> HttpResponse:
     """Approve or reject a proposed version, or take one's own back."""
     version = get_object_or_404(TemplateVersion.objects.select_related("template"), template__key=key, number=number)
@@ -200,7 +199,7 @@ def decide(request: HttpRequest, key: str, number: int, deed: str) -> HttpRespon
 
 
 @require_POST
-@desk_required
+@door
 def retire(request: HttpRequest, key: str) -> HttpResponse:
     """Take a template out of use."""
     found = get_object_or_404(ChangeTemplate, key=key)
@@ -210,7 +209,7 @@ def retire(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@desk_required
+@door
 def offer(request: HttpRequest, key: str, deed: str) -> HttpResponse:
     """Accept or decline that a template becomes standard."""
     if deed not in {"accept", "decline"}:

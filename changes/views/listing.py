@@ -12,8 +12,7 @@ from django.views.decorators.http import require_safe
 
 from changes.models import Change
 from changes.statuses import ChangeType, Risk, Status
-from changes.views.common import page, viewer_of
-from itsm.accounts.access import desk_required
+from changes.views.common import door, page, viewer_of
 from itsm.accounts.models import Team
 from itsm.accounts.roles import Permission
 from itsm.tickets.errors import Invalid
@@ -25,7 +24,7 @@ STANDING = "standing"
 
 
 @require_safe
-@desk_required
+@door
 def changes(request: HttpRequest) -> HttpResponse:
     """Changes, the last touched first; `status`, `type`, `risk`, `team` and `q` choose among them."""
     given = {name: request.GET.get(name, "").strip()[:200] for name in ("status", "type", "risk", "team", "q")}
@@ -50,7 +49,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(found: Any, given: dict[str, str]) -> Any:
-    found = found.select_related("team", "assignee", "service", "template_version__template")
+    found = found.with_collides().select_related("team", "assignee", "service", "template_version__template")
     if given["status"] == STANDING:
         found = found.standing()
     elif given["status"] in Status.values:

@@ -16,8 +16,7 @@ from changes.actions.library import open_from_template
 from changes.forms import FromTemplateForm, OpenForm
 from changes.models import Change, ChangeTemplate
 from changes.statuses import ChangeType
-from changes.views.common import actor_of, page, submit, viewer_of
-from itsm.accounts.access import desk_required
+from changes.views.common import actor_of, door, page, submit, viewer_of
 from itsm.accounts.roles import Permission
 from itsm.tickets.errors import Refused
 
@@ -36,7 +35,7 @@ SHARED = (
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@desk_required
+@door
 def new(request: HttpRequest) -> HttpResponse:
     """The choice of a template or a type, and the short form."""
     _require_worker(request)
@@ -66,7 +65,7 @@ def _open(request: HttpRequest, values: dict[str, Any]) -> Change:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@desk_required
+@door
 def from_template(request: HttpRequest, key: str) -> HttpResponse:
     """The short form of a change that a template plans."""
     _require_worker(request)

@@ -16,8 +16,8 @@ from changes.actions import setup as verbs
 from changes.forms import QuestionsForm, RuleForm, SettingsForm
 from changes.models import ChangeSettings, Questionnaire, RiskRule
 from changes.question_text import as_text, from_text
-from changes.views.common import actor_of, page, submit, viewer_of
-from itsm.accounts.access import View, desk_required
+from changes.views.common import actor_of, door, page, submit, viewer_of
+from itsm.accounts.access import View
 from itsm.accounts.changelog import fingerprint, state_of
 from itsm.accounts.roles import Permission
 from itsm.tickets.errors import Refused
@@ -34,7 +34,7 @@ def managers_only(view: Callable[..., HttpResponse]) -> View:
             raise Refused(_("Only a change manager sets up how the risk of changes is worked out."))
         return view(request, *args, **kwargs)
 
-    return desk_required(guarded)
+    return door(guarded)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,15 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from changes.runs import success_by_team, success_by_template, success_overall
-from changes.views.common import page
-from itsm.accounts.access import desk_required
+from changes.views.common import door, page
 from itsm.tickets.clock import db_now
 
 SPANS = (30, 90, 180, 365)
 
 
 @require_safe
-@desk_required
+@door
 def success(request: HttpRequest) -> HttpResponse:
     """The figures of the last 30, 90, 180 or 365 days."""
     asked = request.GET.get("days", "")

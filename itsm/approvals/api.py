@@ -31,7 +31,7 @@ from itsm.tickets.querysets import get_visible, sees_all_tickets
 STATES = ("waiting", "done")
 
 
-class TicketRef(serializers.Serializer[Any]):
+class ApprovedTicketRef(serializers.Serializer[Any]):
     """The ticket that is to be approved, briefly."""
 
     id = serializers.CharField(source="public_id", read_only=True)
@@ -61,7 +61,7 @@ class WaitingOut(AskOut):
     purpose = serializers.CharField(source="stage.round.purpose", read_only=True)
     stage = serializers.CharField(source="stage.name", read_only=True)
     expires_at = Instant(source="stage.expires_at", allow_null=True)
-    ticket = TicketRef(source="stage.round.ticket", read_only=True)
+    ticket = ApprovedTicketRef(source="stage.round.ticket", read_only=True)
 
 
 class StageOut(serializers.Serializer[Any]):
@@ -88,7 +88,7 @@ class RoundOut(serializers.Serializer[Any]):
     """An approval as the desk sees it. `problem`: why the fallback role is asked instead of what a policy says."""
 
     id = serializers.CharField(source="round.public_id", read_only=True)
-    ticket = TicketRef(source="round.ticket", read_only=True)
+    ticket = ApprovedTicketRef(source="round.ticket", read_only=True)
     purpose = serializers.CharField(source="round.purpose", read_only=True)
     state = serializers.CharField(source="round.state", read_only=True)
     policy = serializers.SerializerMethodField()
@@ -112,7 +112,7 @@ class ApprovalOut(serializers.Serializer[Any]):
     """
 
     id = serializers.CharField(source="round.public_id", read_only=True)
-    ticket = TicketRef(read_only=True)
+    ticket = ApprovedTicketRef(read_only=True)
     purpose = serializers.CharField(source="round.purpose", read_only=True)
     state = serializers.CharField(source="round.state", read_only=True)
     requested_at = Instant(source="round.requested_at")

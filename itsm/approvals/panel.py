@@ -38,6 +38,7 @@ def panel_context(request: HttpRequest, ticket: Any) -> Mapping[str, Any] | None
     return {
         "shown": shown,
         "past": [view for view in past if view not in shown][:MOST_PAST],
+        "stuck": [view.round for view in live if any(stage.is_stuck for stage in view.stages)],
         "changed": [view.round for view in live if view.round.digest != digest],
         "mine": [view.round for view in live if _asks(view, viewer)],
         "can_ask": bool(may_request(Actor(viewer, Channel.DESK), ticket)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from itsm.approvals.models import (
     StageState,
 )
 from itsm.approvals.subjects import facts_of, subject_of
+from itsm.approvals.votes import Vote, can_be_approved
 from itsm.tickets.clock import db_now
 
 PUBLIC_ID_LENGTH = 32
@@ -89,12 +91,9 @@ class StageView:
         }[Mode(self.stage.mode)]
 
     @property
-    def is_short(self) -> bool:
-        """Whether fewer are asked than have to approve, so that it cannot be approved as it stands."""
-        own = [line for line in self.lines if not line.ask.is_escalated]
-        return self.stage.state == StageState.ASKED and (
-            not self.lines or (self.stage.mode == Mode.N_OF_M and len(own) < self.stage.needed)
-        )
+    def is_stuck(self) -> bool:
+        """Whether it cannot be approved as it stands: too few were found, or people have left since."""
+        return self.stage.state == StageState.ASKED and is_stuck(self.stage, [line.ask for line in self.lines])
 
     @property
     def waited(self) -> timedelta | None:
@@ -144,6 +143,12 @@ class Page:
     hindrance: str = ""
     has_changed: bool = False
     digest: str = ""
+
+
+def is_stuck(stage: ApprovalStage, asks: Sequence[Ask]) -> bool:
+    """Return whether a stage that is asked cannot be approved by anybody any more. The asks must carry their person."""
+    votes = [Vote(ask.state, ask.groups, ask.is_escalated) for ask in asks]
+    return not can_be_approved(stage.mode, stage.needed, votes, [ask.person.is_active for ask in asks])
 
 
 def views_of(rounds: list[ApprovalRound], now: datetime) -> list[RoundView]:

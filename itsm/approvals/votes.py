@@ -12,7 +12,7 @@ That a stage is decided by its first sufficient answer is why the order does not
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from itsm.approvals.models import AskState, Mode
 
@@ -51,6 +51,16 @@ def outcome_of(mode: str, needed: int, votes: Iterable[Vote]) -> str | None:
     wanted = {group for vote in own for group in vote.groups}
     have = {group for vote in own if vote.state == AskState.APPROVED for group in vote.groups}
     return APPROVED if wanted and have >= wanted else None
+
+
+def can_be_approved(mode: str, needed: int, votes: Iterable[Vote], can_answer: Iterable[bool]) -> bool:
+    """Return whether the stage would be approved if all who still can answer approved. `can_answer`: for each vote,
+    whether the person's account is open. Where not, more people have to be asked."""
+    best = [
+        replace(vote, state=AskState.APPROVED) if can and vote.state == AskState.ASKED else vote
+        for vote, can in zip(votes, can_answer, strict=True)
+    ]
+    return outcome_of(mode, needed, best) == APPROVED
 
 
 def not_needed(mode: str, votes: Sequence[Vote]) -> list[int]:

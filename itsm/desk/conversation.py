@@ -63,17 +63,18 @@ def _road(channel: str) -> Item:
 
 
 def _opening(ticket: Any, files: list[Attachment]) -> Item:
+    desk_only = ticket.kind_info.desk_only  # nobody outside asked for it: who wrote it down says it
     item: Item = {
-        "kind": "requester",
+        "kind": "agent" if desk_only else "requester",
         "id": "opening",
-        "author": ticket.requester,
+        "author": ticket.opened_by if desk_only else ticket.requester,
         "at": ticket.opened_at,
         "body": ticket.description,
         "is_empty": not ticket.description,
         "attachments": [shown_file(file) for file in files],
         **_road(ticket.channel),
     }
-    if ticket.opened_by_id != ticket.requester_id:
+    if ticket.opened_by_id != ticket.requester_id and not desk_only:
         item["via"] = _("written down by %(name)s") % {"name": ticket.opened_by}
         item["via_icon"] = "pencil"
     return item

@@ -41,10 +41,10 @@ class TaskingConfig(AppConfig):
                 fields=FIELDS,
                 outcomes=OUTCOMES,
                 desk_only=True,
-                plural=_("Tasks"),
-                icon="checklist",
-                begins_with="start",
                 nothing_to_do=NOTHING_TO_DO,
+                plural=_("Tasks"),
+                icon="subtask",
+                begins_with="start",
             )
         )
         listen("tasking", follow, order=150)

@@ -23,7 +23,7 @@ OUTCOMES = {
     "task.closed_incomplete": Outcome(Status.CLOSED_INCOMPLETE, stamps="resolved_at", takes=("is_held",)),
     "task.skipped": Outcome(Status.CLOSED_SKIPPED, stamps="closed_at", takes=("is_held",)),
     "task.cancelled": Outcome(Status.CANCELLED, stamps="closed_at", takes=("is_held",)),
-    "task.reopened": Outcome(Status.OPEN, clears=("resolved_at", "closed_at"), takes=("is_held",)),
+    "task.reopened": Outcome(clears=("resolved_at", "closed_at"), takes=("status", "is_held")),
     "task.held": Outcome(takes=("is_held",)),
     "task.resumed": Outcome(takes=("is_held",)),
     "task.moved": Outcome(takes=("parent_kind", "is_held")),

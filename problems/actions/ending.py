@@ -9,18 +9,21 @@ from django.utils.translation import gettext as _
 from itsm.tasking.actions import end_open_tasks
 from itsm.tickets.actors import Actor
 from itsm.tickets.spreading import spread
-from problems.incidents import open_incident_ids
+from problems.incidents import open_incident_ids, waiting_for_nothing_else
 from problems.models import Problem
 
 RESOLVE_WAITING = "incident.resolve_waiting_for_problem"
 NOTE = "incident.note"
 CANCELLED = "cancelled"
+RESOLVED_BY_PROBLEM = "resolved_by_problem"
 
 
 def release_incidents(problem: Problem, message: str, *, actor: Actor, event: Any) -> None:
-    """Let the worker resolve the incidents on hold for this problem; what else is linked stays as it is."""
+    """Let the worker resolve the incidents on hold for this problem; what else is linked stays as it is, and so does
+    what belongs to another problem that is still open."""
     said = message or _("The cause of this has been fixed.")
-    _spread(problem, RESOLVE_WAITING, {"resolution_notes": said, "problem": problem.number}, actor=actor, event=event)
+    data = {"resolution_code": RESOLVED_BY_PROBLEM, "resolution_notes": said}
+    _spread(problem, RESOLVE_WAITING, data, waiting_for_nothing_else(problem), actor=actor, event=event)
 
 
 def note_accepted_risk(problem: Problem, *, actor: Actor, event: Any) -> None:
@@ -29,7 +32,7 @@ def note_accepted_risk(problem: Problem, *, actor: Actor, event: Any) -> None:
         "number": problem.number,
         "why": problem.close_notes,
     }
-    _spread(problem, NOTE, {"body": body}, actor=actor, event=event)
+    _spread(problem, NOTE, {"body": body}, open_incident_ids(problem), actor=actor, event=event)
 
 
 def end_tasks(problem: Problem, *, actor: Actor) -> None:
@@ -37,9 +40,7 @@ def end_tasks(problem: Problem, *, actor: Actor) -> None:
     end_open_tasks(problem, outcome=CANCELLED, actor=actor)
 
 
-def _spread(problem: Problem, effect: str, data: dict[str, Any], *, actor: Actor, event: Any) -> None:
-    if actor.at is not None:  # what an import brings tells nobody and moves nothing else
-        return
-    found = open_incident_ids(problem)
-    if found:
-        spread(problem, effect, found, actor=actor, data=data, event=event)
+def _spread(problem: Problem, effect: str, data: dict[str, Any], ids: list[int], *, actor: Actor, event: Any) -> None:
+    # What an import brings tells nobody and moves nothing else.
+    if ids and actor.at is None:
+        spread(problem, effect, ids, actor=actor, data=data, event=event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -71,6 +73,11 @@ class TrendRun(models.Model):
     def is_at_work(self) -> bool:
         """Whether it waits for a worker or runs."""
         return self.state in AT_WORK
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last moment of the period, which belongs to its last day."""
+        return self.opened_until - timedelta(microseconds=1)
 
     @property
     def share(self) -> float:

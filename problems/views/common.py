@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from itsm.accounts.models import User
 from itsm.desk.access import find_ticket, viewer_of
 from itsm.desk.answers import done, problems_of, refused
 from itsm.tickets.errors import Invalid, VerbError
@@ -18,6 +19,7 @@ from problems.forms import ProblemForm
 from problems.models import Problem
 
 MOST_NUMBERS = 200
+NUMBER_MAX = 20
 Deed = Callable[[Problem], str]
 
 
@@ -61,20 +63,27 @@ def incidents_named(request: HttpRequest, text: str, field: str) -> list[Ticket]
     """Return the incidents with these numbers, which spaces or commas part.
 
     Raises:
+        Invalid: see `find_incidents`.
+    """
+    return find_incidents(viewer_of(request), text.replace(",", " ").replace(";", " ").split(), field)
+
+
+def find_incidents(viewer: User, numbers: Sequence[str], field: str) -> list[Ticket]:
+    """Return the incidents with these numbers.
+
+    Raises:
         Invalid: none was named, too many, or one that does not exist (for this person), named in the sentence.
     """
-    numbers = list(dict.fromkeys(text.replace(",", " ").replace(";", " ").upper().split()))
-    if not numbers:
+    wanted = list(dict.fromkeys(number.upper() for number in numbers))
+    if not wanted:
         raise Invalid({field: _("Give the number of an incident, for example INC0010001.")})
-    if len(numbers) > MOST_NUMBERS:
+    if len(wanted) > MOST_NUMBERS:
         raise Invalid({field: _("At most %(max)d at once. Link the rest afterwards.") % {"max": MOST_NUMBERS}})
-    readable = [number for number in numbers if "\x00" not in number and len(number) <= 20]
-    found = {
-        ticket.number: ticket
-        for ticket in Ticket.objects.visible_to(viewer_of(request)).filter(number__in=readable, kind="incident")
-    }
-    missing = [number[:40].replace("\x00", "") for number in numbers if number not in found]
+    readable = [number for number in wanted if "\x00" not in number and len(number) <= NUMBER_MAX]
+    rows = Ticket.objects.visible_to(viewer).filter(number__in=readable, kind="incident")
+    found = {ticket.number: ticket for ticket in rows}
+    missing = [number[:40].replace("\x00", "") for number in wanted if number not in found]
     if missing:
         text = _("There is no incident with the number %(numbers)s. Check it, for example INC0010001.")
         raise Invalid({field: text % {"numbers": ", ".join(missing[:5])}})
-    return [found[number] for number in numbers]
+    return [found[number] for number in wanted]

@@ -182,6 +182,24 @@ def test_a_delegate_finds_and_decides_it(
     assert "Rosa Example" in page(signed_in(cast.olaf), round_)
 
 
+def test_a_delegation_for_other_kinds_shows_nothing(
+    cast: Cast, round_: ApprovalRound, boss: User, signed_in: SignIn
+) -> None:
+    now = db_now()
+    client, path = signed_in(cast.rosa), f"/approvals/{round_.public_id}/"
+    for kinds, status in (["change"], 404), (["change", "incident"], 200):
+        made = delegate(
+            boss,
+            cast.rosa,
+            actor=as_(boss),
+            starts_at=now - timedelta(days=1),
+            ends_at=now + timedelta(days=1),
+            kinds=kinds,
+        )
+        assert client.get(path).status_code == status
+        Delegation.objects.filter(pk=made.pk).update(ended_at=db_now())
+
+
 def link_of(person: User) -> str:
     """The path of the link in the newest mail to the person."""
     mail = Mail.objects.filter(address=person.email, kind__startswith="approval_").order_by("pk").last()

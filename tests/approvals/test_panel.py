@@ -17,7 +17,7 @@ from itsm.approvals.actions import decide, delegate, request_approval
 from itsm.approvals.models import ApprovalRound, Mode
 from itsm.tickets.actions import update
 from itsm.tickets.clock import db_now
-from tests.approvals.conftest import add_person, people, policy, stage
+from tests.approvals.conftest import add_person, asked, people, policy, stage
 from tests.cast import Cast, as_
 
 SignIn = Callable[[User], Client]
@@ -78,6 +78,24 @@ def test_a_changed_plan_is_said_and_asked_anew_from_there(
     assert "Asked anew" in text
     refused = signed_in(cast.olaf).post(f"/approvals/{old.public_id}/again/", {"back": "ticket"})
     assert refused.status_code == 403
+
+
+def test_when_everybody_asked_has_left_the_desk_asks_anew(
+    cast: Cast, chris: User, ticket: Incident, signed_in: SignIn
+) -> None:
+    row = policy(chris, stage(people(cast.ben, cast.lena), mode=Mode.ALL))
+    old = request_approval(ticket, actor=as_(cast.carl))
+    assert request_approval(ticket, actor=as_(cast.carl)) == old
+    cast.ben.is_active = False
+    cast.ben.save()
+    client = signed_in(cast.carl)
+    assert "cannot approve it any more" in panel(client, ticket)
+    assert row.current is not None
+    client.post(f"/approvals/{old.public_id}/again/", {"back": "ticket"})
+    new = ApprovalRound.objects.live().get()
+    assert new != old
+    assert asked(new) == {cast.lena}
+    assert "cannot approve it any more" not in panel(client, ticket)
 
 
 def test_fallback_and_problem_are_said(cast: Cast, chris: User, ticket: Incident, signed_in: SignIn) -> None:

@@ -191,8 +191,19 @@ def test_a_fix_resolves_what_waits_and_tells_each_requester_once(cast: Cast, inc
     assert (first.status, first.resolution_code) == ("resolved", "resolved_by_problem")
     assert first.resolution_notes == "The gateway was replaced."
     assert (second.status, third.status) == ("on_hold", "new")
-    mails = Mail.objects.filter(user=cast.rita)
+    mails = Mail.objects.filter(user=cast.rita).exclude(kind="received")
     assert [(mail.ticket_id, mail.kind) for mail in mails] == [(first.pk, "resolved")]
+
+
+def test_what_belongs_to_another_open_problem_too_goes_on_waiting(cast: Cast, incidents: list[Incident]) -> None:
+    first, second = (problem_in(Status.FIX_IN_PROGRESS, cast) for _ in range(2))
+    for problem in (first, second):
+        link_incidents(problem, incidents[:1], actor=as_(cast.anna))
+    _waiting(incidents[0], cast)
+    for problem, status in ((first, "on_hold"), (second, "resolved")):
+        perform(problem, "resolve", actor=as_(cast.anna))
+        carried_out()
+        assert Incident.objects.get(pk=incidents[0].pk).status == status
 
 
 def test_an_accepted_risk_only_notes(cast: Cast, incidents: list[Incident]) -> None:

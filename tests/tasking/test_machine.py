@@ -133,7 +133,7 @@ class Life(RuleBasedStateMachine):
         elif move == "resume":
             one.held = with_parent
         elif move == "reopen":
-            one.status, one.held = "open", with_parent
+            one.status, one.held = ("open" if self.begun[one.parent] else "pending"), with_parent
         else:
             one.status = {"open": "open", "start": "in_progress"}[move]
         if move in ENDS or move == "resume":
@@ -150,8 +150,7 @@ class Life(RuleBasedStateMachine):
         plan_task(task, actor=self.actor, order=order)
         if order != one.order:
             one.order = order
-            others = [other for other in self.below(one.parent) if other is not one]
-            if one.status == "open" and any(other.order < order for other in others):
+            if one.status == "open" and not self.is_turn(one.parent, order):
                 one.status = "pending"
             self.settle(one.parent)
         self.check()

@@ -69,6 +69,10 @@ def palette(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"results": rows})
 
 
+def _hint(ticket: Ticket) -> str:
+    return f"{ticket.kind_info.label} · {ticket.status_label}"
+
+
 @require_safe
 @desk
 def people(request: HttpRequest) -> JsonResponse:

@@ -24,6 +24,7 @@ from itsm.approvals.models import (
     RoundState,
     StageState,
 )
+from itsm.approvals.reading import is_stuck
 from itsm.approvals.rules import require_to_ask
 from itsm.approvals.subjects import facts_of, subject_of
 from itsm.tickets.actions import lock
@@ -42,7 +43,8 @@ def request_approval(
 
     The first active policy for the ticket counts (of `policies` where given, else of all). Where none is, or a stage
     finds nobody who may approve, the fallback role is asked and the round says so: nothing approves itself. Asked
-    again while a round runs, nothing happens, unless the facts have changed: then everybody is asked anew.
+    again while a round runs, nothing happens, unless the facts have changed or those who are asked cannot approve it
+    any more (they have left): then everybody is asked anew.
 
     Raises:
         Invalid: the kind has no such purpose. Refused: the actor neither works on the ticket nor asked for it.
@@ -60,9 +62,14 @@ def request_approval(
     running = ApprovalRound.objects.live().filter(ticket_id=locked.pk, purpose=purpose).first()
     if running is None:
         return _ask(locked, purpose, among, actor=actor, now=now)
-    if running.digest == facts_of(locked)[1]:
+    if running.digest == facts_of(locked)[1] and not _is_stuck(running):
         return running
     return ask_anew(running, locked, actor=actor, now=now, among=among or running.among)
+
+
+def _is_stuck(round_: ApprovalRound) -> bool:
+    stage = round_.stages.filter(state=StageState.ASKED).first()
+    return stage is not None and is_stuck(stage, list(stage.asks.select_related("person")))
 
 
 def ask_anew(round_: ApprovalRound, ticket: Any, *, actor: Actor, now: datetime, among: Sequence[int]) -> ApprovalRound:

@@ -33,7 +33,7 @@ class TicketApi:
     plural: str
     statuses: Choices
     out: type[TicketOut]
-    body: type[TicketIn] | None = TicketIn
+    body: type[serializers.Serializer[Any]] | None = TicketIn
     patch: type[TicketPatch] = TicketPatch
     opener: Callable[..., Any] | None = None
     edit: Callable[..., Any] | None = None

@@ -104,24 +104,32 @@ def cancel(task: Any, *, actor: Actor, reason: str = "", version: int | None = N
 
 @transaction.atomic
 def reopen(task: Any, *, actor: Actor, reason: str = "", version: int | None = None) -> Task:
-    """Take up a closed task again while its parent goes on; it is held where the parent is. Tasks after it that are
-    open stay open."""
+    """Take up a closed task again while its parent goes on; it is held where the parent is, and pending where work
+    below the parent may not begin. Tasks after it that are open stay open."""
     parent, locked, values = _begin(task, "reopen", actor=actor, fields={"reason": reason}, version=version)
     held = has_tasks(parent.kind) and rules_for(parent).is_held(parent)
+    begins = not has_tasks(parent.kind) or rules_for(parent).may_open(parent, locked.task_type)
+    status = Status.OPEN if begins else Status.PENDING
     at = instant_of(actor)
     write(
         locked,
         "task.reopened",
         actor=actor,
         changes={
-            "status": Status.OPEN,
+            "status": status,
             "resolved_at": None,
             "closed_at": None,
             "notes": "",
             "is_held": held,
             "held_by_parent": held,
         },
-        data={"reason": values["reason"], "outcome": locked.status, "notes": locked.notes, "is_held": held},
+        data={
+            "reason": values["reason"],
+            "status": status,
+            "outcome": locked.status,
+            "notes": locked.notes,
+            "is_held": held,
+        },
         log_changes=False,
         at=at,
     )

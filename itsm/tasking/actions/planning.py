@@ -70,7 +70,7 @@ def plan_task(
 ) -> Task:
     """Set when the task is to be done (None: no such bound), after what, and its type; return it.
 
-    A task that gets another order waits or opens as that order asks, unless somebody works on it already. A call that
+    A task that gets another order or type waits or opens as that asks, unless somebody works on it already. A call that
     changes nothing writes nothing.
 
     Raises:
@@ -95,7 +95,7 @@ def plan_task(
     if not changes:
         return locked
     write(locked, "task.planned", actor=actor, changes=changes)
-    if "order" in changes:
+    if {"order", "task_type"} & changes.keys():
         _take_place(locked, parent, actor=actor)
         opened = {one.pk: one for one in advance(parent, actor=actor)}
         locked = opened.get(locked.pk, locked)
@@ -103,7 +103,9 @@ def plan_task(
 
 
 def _take_place(task: Task, parent: Any, *, actor: Actor) -> None:
-    """Let a task that is open, and on which nobody works yet, wait where its new order puts it behind others."""
+    """Let a task that is open, and on which nobody works yet, wait where its new order puts it behind others, or its
+    new type behind the parent."""
     others = Task.objects.below(parent).open().exclude(pk=task.pk)
-    if task.status == Status.OPEN and not is_turn(task.order, others):
+    begins = rules_for(parent).may_open(parent, task.task_type)
+    if task.status == Status.OPEN and not (begins and is_turn(task.order, others)):
         write(task, "task.put_back", actor=actor, changes={"status": Status.PENDING}, log_changes=False)

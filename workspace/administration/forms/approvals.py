@@ -63,7 +63,7 @@ class ApprovalPolicyForm(SettingsForm):
     condition = ConditionField(
         required=False,
         label=gettext_lazy("For tickets like this"),
-        help_text=gettext_lazy("As in the search bar, such as risk:high service:mail. Empty: every one."),
+        help_text=gettext_lazy("As in the search bar, such as risk:<=2 service:mail. Empty: every one."),
     )
     on_change = forms.ChoiceField(
         choices=OnChange.choices,

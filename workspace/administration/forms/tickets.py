@@ -168,6 +168,14 @@ class ServiceForm(SettingsForm):
         required=False, label=gettext_lazy("Support team"), empty_label=gettext_lazy("None: rules and categories say")
     )
     owner = PersonChoice(required=False, label=gettext_lazy("Owner"))
+    part_of = forms.ModelChoiceField(
+        Service.objects.active(),
+        to_field_name="public_id",
+        required=False,
+        label=gettext_lazy("Part of"),
+        empty_label=gettext_lazy("Stands by itself"),
+        help_text=gettext_lazy("Changes to a service and to what it is part of are watched for collisions."),
+    )
     is_active = forms.BooleanField(
         required=False, initial=True, label=gettext_lazy("Can be chosen on tickets and in the portal")
     )
@@ -176,6 +184,8 @@ class ServiceForm(SettingsForm):
         super().__init__(*args, **kwargs)
         if service is not None:
             self.fields["support_team"].keep(service.support_team)  # type: ignore[attr-defined]
+            others = Service.objects.active() | Service.objects.filter(parts=service.pk)
+            self.fields["part_of"].queryset = others.exclude(pk=service.pk)  # type: ignore[attr-defined]
         self.fields["owner"].show(self, "owner", service.owner if service else None)  # type: ignore[attr-defined]
 
     def clean_key(self) -> str:
