@@ -29,6 +29,15 @@ class ServiceIcon(models.TextChoices):
     BANK = "building-bank", _("Bank")
 
 
+class Criticality(models.IntegerChoices):
+    """How much hangs on a service: what its loss would do to the business."""
+
+    CRITICAL = 1, _("Critical")
+    HIGH = 2, _("High")
+    MEDIUM = 3, _("Medium")
+    LOW = 4, _("Low")
+
+
 class ServiceQuerySet(models.QuerySet["Service"]):
     """Questions about services."""
 
@@ -50,6 +59,10 @@ class Service(models.Model):
     )
     owner = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="owned_services", verbose_name=_("owner")
+    )
+    criticality = models.PositiveSmallIntegerField(_("criticality"), choices=Criticality, default=Criticality.MEDIUM)
+    part_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="parts", verbose_name=_("part of")
     )
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from incidents.querysets import IncidentQuerySet
+from incidents.querysets import IncidentQuerySet, OutageQuerySet
 from incidents.statuses import HoldReason, ResolutionCode
-from itsm.accounts.models import User
+from itsm.accounts.models import User, public_id
 from itsm.tickets.models import Ticket
+from itsm.tickets.models.ticket import TITLE_MAX
+
+OUTAGE_TEXT_MAX = 2000
 
 
 class Incident(Ticket):
@@ -24,6 +27,14 @@ class Incident(Ticket):
     reopen_count = models.PositiveIntegerField(_("reopened"), default=0)
     reopened_at = models.DateTimeField(null=True, blank=True)
     reopened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # One level: a child has no children. What happens to a parent then has one origin and no cascade, and two people
+    # cannot build a circle. `child_count` is kept under the parent's lock: an incident without any asks nothing.
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
+    )
+    child_count = models.PositiveIntegerField(default=0, editable=False)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+    merged_count = models.PositiveIntegerField(default=0, editable=False)
 
     objects = IncidentQuerySet.as_manager()  # type: ignore[misc]  # a child has a manager of its own
 
@@ -34,7 +45,52 @@ class Incident(Ticket):
             models.CheckConstraint(
                 condition=Q(resolution_code="") | ~Q(resolution_notes=""), name="incident_resolution_has_notes"
             ),
+            models.CheckConstraint(condition=~Q(parent=F("pk")), name="incident_not_its_own_parent"),
+            models.CheckConstraint(condition=Q(parent=None) | Q(child_count=0), name="incident_family_of_one_level"),
+            models.CheckConstraint(condition=~Q(merged_into=F("pk")), name="incident_not_merged_into_itself"),
         )
+
+
+class Merge(models.Model):
+    """An incident that was found to be the same as another, and what it was before, so that it can be undone."""
+
+    public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="merges")
+    survivor = models.ForeignKey(Incident, models.PROTECT, related_name="absorptions")
+    before = models.JSONField()
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField()
+    undone_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("merge")
+        constraints = (
+            models.UniqueConstraint(fields=("incident",), condition=Q(undone_at=None), name="merged_once_at_a_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} → {self.survivor_id}"
+
+
+class Outage(models.Model):
+    """What the portal says of an incident that many people feel. It is live while the incident is open."""
+
+    public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
+    incident = models.OneToOneField(Incident, models.PROTECT, related_name="outage")
+    title = models.CharField(_("title in the portal"), max_length=TITLE_MAX)
+    text = models.TextField(_("text in the portal"), max_length=OUTAGE_TEXT_MAX)
+    published_at = models.DateTimeField()
+    published_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OutageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("known outage")
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class IncidentSettings(models.Model):

@@ -17,6 +17,8 @@ OUTCOMES = {
     "incident.resumed": Outcome(Status.IN_PROGRESS, clears=("hold_reason",)),
     "incident.resolved": Outcome(Status.RESOLVED, stamps="resolved_at", clears=("hold_reason",)),
     "incident.reopened": Outcome(Status.IN_PROGRESS, clears=("resolved_at",)),
+    "incident.merged": Outcome(Status.RESOLVED, stamps="resolved_at", clears=("hold_reason",)),
+    "incident.unmerged": Outcome(takes=("status", "hold_reason"), clears=("resolved_at",)),
     "incident.closed": Outcome(Status.CLOSED, stamps="closed_at"),
     "incident.cancelled": Outcome(Status.CANCELLED, stamps="closed_at", clears=("hold_reason",)),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import models
+
 from incidents.statuses import Status
 from itsm.tickets.querysets import TicketQuerySet
 
@@ -16,6 +18,24 @@ class IncidentQuerySet(TicketQuerySet[Any]):
         """Return incidents that are not over for their requester: still open, or resolved and not yet confirmed."""
         return self.filter(closed_at__isnull=True)
 
+    def children_of(self, parent: Any) -> IncidentQuerySet:
+        """Return the incidents that are part of this one."""
+        return self.filter(parent_id=parent.pk)
+
     def due_for_closing(self, now: datetime, days: int) -> IncidentQuerySet:
         """Return resolved incidents whose resolution, not last touch, lies `days` days before `now` (UTC)."""
         return self.filter(status=Status.RESOLVED, closed_at__isnull=True, resolved_at__lte=now - timedelta(days=days))
+
+
+class OutageQuerySet(models.QuerySet[Any]):
+    """Questions about outages that the portal shows."""
+
+    def live(self) -> OutageQuerySet:
+        """Return those that stand: not withdrawn, and their incident is open."""
+        return self.filter(
+            withdrawn_at__isnull=True, incident__resolved_at__isnull=True, incident__closed_at__isnull=True
+        )
+
+    def with_joined(self) -> OutageQuerySet:
+        """Return the outages with `joined`, how many people have said that they have it too (one query)."""
+        return self.annotate(joined=models.F("incident__child_count"))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from itsm.tickets.actors import Actor
 from itsm.tickets.moves import Move, MoveField
-from itsm.tickets.rules import YES, Answer, either, is_requester, works_tickets
+from itsm.tickets.rules import YES, Answer, Predicate, either, is_requester, works_tickets
 
 
 class Status(models.TextChoices):
@@ -81,6 +81,26 @@ def within_reopen_window(actor: Actor, incident: Any) -> Answer:
     return YES
 
 
+def not_merged(actor: Actor, incident: Any) -> Answer:
+    """Answer whether the incident goes on by itself, rather than in the one that it was merged into."""
+    if incident.merged_into_id is None or actor.is_system:
+        return YES
+    return Answer(False, _("This was merged into another incident. Reply here and it is read there."))
+
+
+def both(*predicates: Predicate) -> Predicate:
+    """Return a predicate that says yes when each of these does, else the first reason against."""
+
+    def combined(actor: Actor, incident: Any) -> Answer:
+        for predicate in predicates:
+            answer = predicate(actor, incident)
+            if not answer:
+                return answer
+        return YES
+
+    return combined
+
+
 def _needs_comment(values: Mapping[str, Any]) -> bool:
     return values.get("hold_reason") == HoldReason.AWAITING_CALLER
 
@@ -146,7 +166,7 @@ MOVES: dict[str, Move] = {
             gettext_lazy("Reopen"),
             frozenset({Status.RESOLVED}),
             Status.IN_PROGRESS,
-            either(within_reopen_window, works_tickets),
+            both(not_merged, either(within_reopen_window, works_tickets)),
             (
                 MoveField(
                     "comment",
@@ -163,7 +183,7 @@ MOVES: dict[str, Move] = {
             gettext_lazy("Close"),
             frozenset({Status.RESOLVED}),
             Status.CLOSED,
-            either(works_tickets, is_requester),
+            both(not_merged, either(works_tickets, is_requester)),
             icon="circle-check",
             portal_label=gettext_lazy("Yes, it is fixed"),
         ),

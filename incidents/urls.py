@@ -2,24 +2,18 @@
 
 from django.urls import path
 
-from incidents.views import editing, explaining, moving, reading, relating, talking
+from incidents.views import family, outages, splitting
+from itsm.desk.urls import ticket_page_urls
 
 app_name = "incidents"
 urlpatterns = [
-    path("choices/<slug:what>.json", reading.choices, name="choices"),
-    path("<str:ref>/", reading.detail, name="detail"),
-    path("<str:ref>/preview/", reading.preview, name="preview"),
-    path("<str:ref>/pulse/", reading.pulse, name="pulse"),
-    path("<str:ref>/history/", reading.history, name="history"),
-    path("<str:ref>/clocks/<slug:timer>/", explaining.clock, name="clock"),
-    path("<str:ref>/acknowledge/", editing.acknowledge_escalation, name="acknowledge"),
-    path("<str:ref>/comments/", talking.comment, name="comment"),
-    path("<str:ref>/moves/<slug:name>/", moving.move, name="move"),
-    path("<str:ref>/priority/", moving.priority, name="priority"),
-    path("<str:ref>/edit/<slug:name>/", editing.edit, name="edit"),
-    path("<str:ref>/take/", editing.take, name="take"),
-    path("<str:ref>/links/", relating.add_link, name="add_link"),
-    path("<str:ref>/links/<slug:public_id>/remove/", relating.remove_link, name="remove_link"),
-    path("<str:ref>/watchers/", relating.add_watcher, name="add_watcher"),
-    path("<str:ref>/watchers/<slug:public_id>/remove/", relating.remove_watcher, name="remove_watcher"),
+    path("<str:ref>/parent/", family.parent, name="set_parent"),
+    path("<str:ref>/parent/remove/", family.no_parent, name="leave_parent"),
+    path("<str:ref>/children/tell/", family.tell, name="tell_children"),
+    path("<str:ref>/merge/", family.merge_into, name="merge"),
+    path("<str:ref>/merge/undo/", family.undo_merge, name="unmerge"),
+    path("<str:ref>/same/<str:other>/", family.same, name="same"),
+    path("<str:ref>/split/", splitting.split_off, name="split"),
+    path("<str:ref>/outage/", outages.outage, name="outage"),
+    *ticket_page_urls("incident"),
 ]

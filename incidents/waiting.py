@@ -35,6 +35,8 @@ _MOVED = {
     "incident.resumed": Phase.DESK,
     "incident.reopened": Phase.DESK,
     "incident.resolved": Phase.DONE,
+    "incident.merged": Phase.DONE,
+    "incident.unmerged": Phase.DESK,
 }
 HELD = "incident.held"
 CODES = frozenset({HELD, *_MOVED})
@@ -83,7 +85,7 @@ def wait_of(ticket: Ticket, events: Iterable[Any], now: datetime) -> Wait:
 
 
 def _phase_after(event: Any) -> Phase:
-    if event.code == HELD:
+    if event.code == HELD or (event.code == "incident.unmerged" and event.data.get("hold_reason")):
         return _HELD.get(event.data.get("hold_reason", ""), Phase.OTHER)
     return _MOVED[event.code]
 

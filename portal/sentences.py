@@ -20,6 +20,10 @@ def status_sentence(incident: Incident) -> str:
         "who": incident.assignee.display_name if incident.assignee else "",
         "team": incident.team.name if incident.team else _("the service desk"),
     }
+    if incident.merged_into is not None:
+        return _("This is the same as %(number)s, so it goes on there. What you write here is read there.") % {
+            "number": incident.merged_into.number
+        }
     if incident.status == Status.NEW:
         return _("We have received it. %(team)s looks at it next.") % words
     if incident.status == Status.IN_PROGRESS and words["who"]:
@@ -43,7 +47,7 @@ def status_sentence(incident: Incident) -> str:
 def needs_answer(incident: Incident) -> bool:
     """Return whether the next move is the requester's."""
     awaits = incident.status == Status.ON_HOLD and incident.hold_reason == HoldReason.AWAITING_CALLER
-    return awaits or incident.status == Status.RESOLVED
+    return awaits or (incident.status == Status.RESOLVED and incident.merged_into_id is None)
 
 
 def resolution_words(incident: Incident) -> str:

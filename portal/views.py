@@ -16,19 +16,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cmdb.models import Service
 from incidents.actions import open_incident, perform, reply
-from incidents.conversation import conversation
-from incidents.forms import MoveForm
+from incidents.family import survivor_of
 from incidents.models import Incident
 from incidents.statuses import MOVES
-from incidents.uploads import uploaded_files
 from incidents.waiting import wait_of
 from itsm.accounts.models import User
+from itsm.desk.conversation import conversation
+from itsm.desk.forms import MoveForm
+from itsm.desk.uploads import uploaded_files
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused, Stale, TooLarge, VerbError
 from itsm.tickets.moves import legal_moves
 from itsm.tickets.paging import page_of
 from itsm.tickets.querysets import get_visible
 from portal.forms import ReportForm
+from portal.outages import live_outages
 from portal.sentences import card, resolution_words, status_sentence, steps, waited
 
 SHOWN_AT_HOME = 5
@@ -36,6 +38,7 @@ PAGE_ROWS = 25
 NEWEST = ("-updated_at", "-id")
 SHOWN_EVENTS = frozenset(
     {"incident.held", "incident.resumed", "incident.resolved", "incident.reopened", "incident.closed"}
+    | {"incident.merged", "incident.unmerged", "incident.absorbed", "incident.split_from"}
     | {"incident.started", "incident.cancelled", "incident.followed_up", "ticket.attached"}
 )
 STATUS_OF = {Invalid: 422, TooLarge: 413, Refused: 403, IllegalMove: 409, Stale: 409}
@@ -57,7 +60,7 @@ def _mine(request: HttpRequest) -> Any:
 
 
 def _find(request: HttpRequest, number: str) -> Incident:
-    found = _mine(request).select_related("requester", "assignee", "team", "service", "category")
+    found = _mine(request).select_related("requester", "assignee", "team", "service", "category", "merged_into")
     return get_visible(found, _viewer(request), number)
 
 
@@ -71,8 +74,14 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show search, situations and the person's open requests; the desk's staff go to the desk."""
     if _viewer(request).is_staff:
         return redirect("workspace:home")
-    mine = _mine(request).unfinished().select_related("assignee", "team").order_by(*NEWEST)[:SHOWN_AT_HOME]
-    context = {"cards": _cards(list(mine)), "services": Service.objects.active()[:SERVICES_SHOWN]}
+    mine = (
+        _mine(request).unfinished().select_related("assignee", "team", "merged_into").order_by(*NEWEST)[:SHOWN_AT_HOME]
+    )
+    context = {
+        "cards": _cards(list(mine)),
+        "services": Service.objects.active()[:SERVICES_SHOWN],
+        "outages": live_outages(_viewer(request)),
+    }
     return render(request, "portal/home.html", context)
 
 
@@ -111,7 +120,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     """List the person's requests, newest news first; `q` searches in them."""
     state = request.GET.get("state", "open")
     words = request.GET.get("q", "").strip()[:200]
-    found = _mine(request).select_related("assignee", "team")
+    found = _mine(request).select_related("assignee", "team", "merged_into")
     if words:
         found, state = found.matching_text(words), "all"
     if state == "open":
@@ -144,6 +153,7 @@ def _page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict
         "sentence": status_sentence(incident),
         "steps": steps(incident),
         "resolution": resolution_words(incident),
+        "goes_on": _goes_on(request, incident),
         "waited": waited(wait_of(incident, incident.shown_events, timezone.now())),
         "items": [item for item in _unfolded(items) if _is_shown(item)],
         "moves": [move for move in legal_moves(incident, _actor(request)) if move.portal_label],
@@ -152,6 +162,14 @@ def _page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict
         "crumbs": [(_("My requests"), reverse("portal:requests")), (incident.number, "")],
         **more,
     }
+
+
+def _goes_on(request: HttpRequest, incident: Incident) -> Incident | None:
+    """Return the request in which this one goes on, where the person may read it."""
+    if incident.merged_into_id is None:
+        return None
+    found: Incident | None = _mine(request).filter(pk=survivor_of(incident).pk).first()
+    return found
 
 
 def _unfolded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ class StoredPast:
         """Whether the desk has answered; two queries, without reading the whole past."""
         ticket = self._ticket
         public = Comment.objects.filter(ticket_id=ticket.pk, visibility=Visibility.PUBLIC, created_at__lte=self._at)
+        public = public.filter(copied_from=None)  # what a split ticket brought along was said elsewhere
         others = public.exclude(author=None).exclude(author_id=ticket.requester_id)
         # By their roles: what somebody answered who has left the desk's staff since stays answered.
         roles = User.objects.filter(pk__in=others.values("author")).values_list("roles", flat=True)

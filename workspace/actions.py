@@ -14,10 +14,10 @@ from itsm.accounts.roles import Permission
 from itsm.tickets.actions import assign
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import Refused, VerbError
+from itsm.tickets.kinds import nothing_to_do
 from itsm.tickets.models import Ticket
 from itsm.tickets.models.ticket import QUEUE_ORDER
 
-START = "start"
 HELD = "on_hold"
 
 
@@ -26,7 +26,8 @@ def take_next(user: User) -> Ticket | None:
     """Give the person the ticket of their teams that is due first and has no owner, begin work on it, and return it.
 
     Two people who ask at the same instant get two tickets: a row that somebody else is taking is skipped, not waited
-    for. None when nothing is left. A ticket on hold is not offered: there is nothing to do on it now.
+    for. None when nothing is left. A ticket on hold is not offered, nor a task whose turn has not come: there is
+    nothing to do on it now.
 
     Raises:
         Refused: the person does not work on tickets.
@@ -39,6 +40,7 @@ def take_next(user: User) -> Ticket | None:
         .open()
         .filter(team__in=teams, assignee__isnull=True)
         .exclude(status=HELD)
+        .exclude(nothing_to_do())
         .order_by(*QUEUE_ORDER)
         .select_for_update(skip_locked=True, of=("self",))
     )
@@ -46,9 +48,9 @@ def take_next(user: User) -> Ticket | None:
     if ticket is None:
         return None
     actor = Actor(user, Channel.DESK)
-    move = ticket.kind_info.moves.get(START)
-    if move is not None and ticket.status in move.sources:
-        ticket = ticket.kind_info.perform(ticket, START, actor=actor)
+    begins_with = ticket.kind_info.begins_with
+    if begins_with and ticket.status in ticket.kind_info.moves[begins_with].sources:
+        ticket = ticket.kind_info.perform(ticket, begins_with, actor=actor)
     taken: Ticket = assign(ticket, actor=actor, assignee=user)
     return taken
 

@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cmdb.models import Service
-from incidents.statuses import Status
 from itsm.accounts.models import Team
 from itsm.conditions import AllOf, AnyOf, Condition, Leaf, normalise, to_q, to_text
+from itsm.tickets.kinds import all_kinds
 from itsm.tickets.models import Category, Priority, Ticket
 from workspace.schema import context_of, queue_schema
 
@@ -24,18 +24,37 @@ if TYPE_CHECKING:
 
 ME, NOBODY = "me", "none"
 OWNERS = ((ME, _("Me")), (NOBODY, _("Nobody")))
-FIELDS = ("status", "priority", "assignee", "team", "service", "category", "vip")
+FIELDS = ("kind", "status", "priority", "assignee", "team", "service", "category", "vip")
 
 
 def _active(model: Any) -> Callable[[HttpRequest], Any]:
     return lambda request: model.objects.active()
 
 
+def kind_choices() -> list[tuple[str, Any]]:
+    """Return the kinds of ticket by code."""
+    return [(kind.code, kind.label) for kind in all_kinds()]
+
+
+def status_choices(kinds: Iterable[str] = ()) -> list[tuple[str, Any]]:
+    """Return the statuses of these kinds (none named: of all) by code, each once."""
+    wanted = set(kinds)
+    found: dict[str, Any] = {}
+    for kind in all_kinds():
+        if not wanted or kind.code in wanted:
+            for code, label in kind.statuses.items():
+                found.setdefault(code, label)
+    return list(found.items())
+
+
 class TicketFilter(django_filters.FilterSet):
     """The filters of a queue. Together they are one condition; `qs` is what that condition finds."""
 
+    kind = django_filters.MultipleChoiceFilter(
+        label=_("Kind"), choices=kind_choices, widget=forms.CheckboxSelectMultiple
+    )
     status = django_filters.MultipleChoiceFilter(
-        label=_("Status"), choices=Status.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Status"), choices=status_choices, widget=forms.CheckboxSelectMultiple
     )
     priority = django_filters.MultipleChoiceFilter(
         label=_("Priority"), choices=Priority.choices, widget=forms.CheckboxSelectMultiple
@@ -64,6 +83,7 @@ class TicketFilter(django_filters.FilterSet):
         """Return what the valid form asks for; nothing chosen is the condition that everything meets."""
         chosen = self.form.cleaned_data
         parts = [
+            *one_of("kind", map(str, chosen["kind"])),
             *one_of("status", map(str, chosen["status"])),
             *one_of("priority", map(int, chosen["priority"])),
             *_owner(chosen["assignee"]),
@@ -144,9 +164,13 @@ class QuickMenu:
 def quick_menus(board: Board) -> list[QuickMenu]:
     """Return the menus of the filters that need no list from the database."""
     values: Mapping[str, list[Any]] = take_apart(board.search.condition)[0] if not board.search.problem else {}
+    kinds = values.get("kind") or [board.queue.kind or "incident"]
+    # Statuses of everything would make a long menu: it holds those of the kind that is looked at.
+    statuses = status_choices(kinds)
     menus = []
     for name, label, choices in (
-        ("status", _("Status"), Status.choices),
+        *(() if board.queue.kind or len(all_kinds()) < 2 else (("kind", _("Kind"), kind_choices()),)),
+        ("status", _("Status"), statuses),
         ("priority", _("Priority"), Priority.choices),
         ("assignee", _("Assignee"), OWNERS),
     ):

@@ -11,11 +11,12 @@ from django.utils.translation import pgettext_lazy
 
 from itsm.accounts.models import Team
 from itsm.conditions import EVERYTHING, AllOf, Condition, Leaf
+from itsm.tickets.kinds import Kind, all_kinds
 from itsm.tickets.models.ticket import QUEUE_ORDER
 
 OPEN = Leaf("is", "eq", "open")
 SOON = "1h"
-TEAM = "team-"
+TEAM, KIND = "team-", "kind-"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Queue:
     hotkey: str = ""
     is_counted: bool = True
     empty_text: str | Promise = ""
+    kind: str = ""
 
 
 FIXED: tuple[Queue, ...] = (
@@ -100,10 +102,27 @@ def team_queue(team: Team) -> Queue:
     )
 
 
+def kind_queue(kind: Kind, hotkey: str = "") -> Queue:
+    """Return the queue of the open tickets of one kind."""
+    return Queue(
+        KIND + kind.code,
+        kind.plural or kind.label,
+        kind.icon,
+        AllOf((OPEN, Leaf("kind", "eq", kind.code))),
+        hotkey,
+        empty_text=_("Nothing of this kind is open."),
+        kind=kind.code,
+    )
+
+
 def queue_named(key: str, mine: Sequence[Team]) -> Queue | None:
-    """Return the queue with this key, a team's included (asked of the database unless it is one of `mine`), or None."""
+    """Return the queue with this key, a kind's or a team's included (a team is asked of the database unless it is one
+    of `mine`), or None."""
     if key in _BY_KEY:
         return _BY_KEY[key]
+    for kind in all_kinds():
+        if key == KIND + kind.code:
+            return kind_queue(kind)
     if not key.startswith(TEAM) or "\x00" in key:
         return None
     wanted = key.removeprefix(TEAM)

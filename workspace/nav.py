@@ -13,11 +13,14 @@ from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.conditions import Context
 from itsm.notifications.actions import unread_count
+from itsm.tickets.kinds import all_kinds, kind_of
 from workspace.administration.sections import has_settings
 from workspace.counts import counts_of, shown
-from workspace.lists import ENDED, FIXED, Queue, team_queue
+from workspace.lists import ENDED, FIXED, Queue, kind_queue, team_queue
 
 MOST_TEAMS = 12
+# Kinds with an entry of their own in the rail, and its key.
+PRACTICES = {"problem": "G P", "change": "G C"}
 
 
 def my_teams(request: HttpRequest) -> list[Team]:
@@ -34,13 +37,19 @@ def my_queues(request: HttpRequest) -> list[Queue]:
     return [*FIXED, *(team_queue(team) for team in my_teams(request)[:MOST_TEAMS]), *ENDED]
 
 
+def practice_queues() -> list[Queue]:
+    """Return the queues of the kinds that have an entry of their own in the rail, of those that are installed."""
+    return [kind_queue(kind, PRACTICES[kind.code]) for kind in all_kinds() if kind.code in PRACTICES]
+
+
 def my_counts(request: HttpRequest) -> dict[str, int]:
     """Return the counts of the rail's queues by key; asked once for each request."""
     found: dict[str, int] | None = getattr(request, "_queue_counts", None)
     if found is None:
         user = request.user
         context = Context(user=user, now=timezone.now(), zone=user.zone)  # type: ignore[union-attr]
-        found = counts_of([queue for queue in my_queues(request) if queue.is_counted], context)
+        counted = [queue for queue in my_queues(request) if queue.is_counted]
+        found = counts_of([*counted, *practice_queues()], context)
         request._queue_counts = found  # type: ignore[attr-defined]
     return found
 
@@ -60,6 +69,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
             "current": request.path == home_url,
         },
         _inbox(request),
+        _approvals(request),
     ]
     entries += [
         {
@@ -75,6 +85,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for queue in my_queues(request)
     ]
+    entries += [_practice(request, queue, counts, open_key) for queue in practice_queues()]
     entries += [*_practices(request), *_bottom(request)]
     entries += [
         {
@@ -110,6 +121,35 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _practice(request: HttpRequest, queue: Queue, counts: dict[str, int], open_key: str) -> dict[str, Any]:
+    """A kind's entry: its own list where its room has one, else its queue."""
+    own = kind_of(queue.kind).list_url_name
+    url = reverse(own) if own else f"{reverse('workspace:queue')}?view={queue.key}"
+    return {
+        "key": queue.key,
+        "section": "practices",
+        "label": queue.label,
+        "url": url,
+        "icon": queue.icon,
+        "hotkey": queue.hotkey,
+        "count": shown(counts[queue.key]),
+        "current": queue.key == open_key or (bool(own) and request.path == url),
+    }
+
+
+def _approvals(request: HttpRequest) -> dict[str, Any]:
+    """Return the link to what waits for the person. It has no count: the inbox counts each request that is new."""
+    url = reverse("approvals:list")
+    return {
+        "key": "approvals",
+        "label": _("Approvals"),
+        "url": url,
+        "icon": "user-question",
+        "hotkey": "G A",
+        "current": request.path.startswith(url),
+    }
+
+
 def _practices(request: HttpRequest) -> list[dict[str, Any]]:
     if not request.user.may(Permission.VIEW_SERVICE_LEVELS):  # type: ignore[union-attr]
         return []
@@ -123,7 +163,7 @@ def _practices(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": "chart-histogram",
             "hotkey": "G L",
             "current": request.path.startswith(url),
-        }
+        },
     ]
 
 

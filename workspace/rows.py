@@ -19,7 +19,8 @@ from incidents.models import Incident
 from itsm.tickets.kinds import kind_of
 from itsm.tickets.models import Ticket
 from itsm.tickets.querysets import TicketQuerySet
-from itsm.ui.templatetags.ui import avatar, priority_badge, status_badge
+from itsm.ui.templatetags.ui import avatar, icon, priority_badge, status_badge
+from itsm.ui.words import has_look
 from workspace.levels import NO_LEVEL, drawn_level, levels_of
 
 KEPT_ROWS = 4096
@@ -54,6 +55,7 @@ class Row:
     title: str
     url: str
     preview_url: str
+    kind: SafeString
     requester: str
     is_vip: bool
     priority: SafeString
@@ -101,6 +103,7 @@ def rows_of(tickets: Iterable[Ticket], columns: Collection[str] = ()) -> list[Ro
                 title=ticket.title,
                 url=detail.replace(_PLACE, ticket.number),
                 preview_url=preview.replace(_PLACE, ticket.number),
+                kind=_kind(ticket.kind, language),
                 requester=requester.display_name,
                 is_vip=requester.is_vip,
                 priority=_priority(ticket.priority, language),
@@ -144,8 +147,15 @@ def preview_url(ticket: Ticket) -> str:
 def _addresses(kind: str) -> tuple[str, str]:
     """A kind's page and preview with a place for the number: `reverse` for each row would cost more than the row."""
     name = kind_of(kind).url_name
+    if not name:  # a kind without a page is found in the queue
+        return f"{reverse('workspace:queue')}?view=all&q={_PLACE}", ""
     room = name.partition(":")[0]
     return reverse(name, args=[_PLACE]), reverse(f"{room}:preview", args=[_PLACE])
+
+
+@lru_cache(maxsize=64)
+def _kind(kind: str, language: str) -> SafeString:
+    return icon(kind_of(kind).icon, "kind-mark", str(kind_of(kind).label))
 
 
 @lru_cache(maxsize=64)
@@ -155,7 +165,7 @@ def _priority(level: int, language: str) -> SafeString:
 
 @lru_cache(maxsize=512)
 def _status(kind: str, status: str, reason: str, language: str) -> SafeString:
-    return status_badge(status, reason)
+    return status_badge(status, reason, "" if has_look(status) else kind_of(kind).status_label(status))
 
 
 @lru_cache(maxsize=KEPT_ROWS)

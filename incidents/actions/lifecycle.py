@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from incidents.actions.passing import SHARED_REASONS, is_fulfiller, pass_on
 from incidents.models import Incident
 from incidents.statuses import MOVES, Status
 from itsm.accounts.models import User
@@ -54,7 +55,8 @@ def start(incident: Incident, *, actor: Actor, version: int | None = None) -> In
     if locked.assignee is None and actor.user is not None and actor.at is None:
         changes["assignee"] = actor.user
         data["changes"] = {"assignee": [None, {"user": actor.user.pk}]}
-    write(locked, "incident.started", actor=actor, changes=changes, data=data, log_changes=False)
+    event = write(locked, "incident.started", actor=actor, changes=changes, data=data, log_changes=False)
+    pass_on(locked, "incident.start", actor=actor, event=event)
     return _as_incident(locked)
 
 
@@ -66,8 +68,8 @@ def hold(
     fields = {"hold_reason": hold_reason, "comment": comment}
     locked, values = begin_move(incident, MOVES["hold"], actor=actor, fields=fields, version=version)
     now = instant_of(actor)
-    said = _say(locked, values["comment"], actor=actor, at=now)
-    write(
+    said = say(locked, values["comment"], actor=actor, at=now)
+    event = write(
         locked,
         "incident.held",
         actor=actor,
@@ -77,6 +79,8 @@ def hold(
         at=now,
         comment=said,
     )
+    if values["hold_reason"] in SHARED_REASONS:
+        pass_on(locked, "incident.hold", actor=actor, event=event, data={"hold_reason": values["hold_reason"]})
     return _as_incident(locked)
 
 
@@ -90,7 +94,8 @@ def resume(incident: Incident, *, actor: Actor, version: int | None = None) -> I
 
 def resume_locked(locked: Incident, *, actor: Actor, because: str = "") -> None:
     """Resume a locked incident that is on hold; `because="reply"` when the requester's answer did it."""
-    write(
+    reason = locked.hold_reason
+    event = write(
         locked,
         "incident.resumed",
         actor=actor,
@@ -98,6 +103,8 @@ def resume_locked(locked: Incident, *, actor: Actor, because: str = "") -> None:
         data={"because": because} if because else {},
         log_changes=False,
     )
+    if reason in SHARED_REASONS:
+        pass_on(locked, "incident.resume", actor=actor, event=event, data={"hold_reason": reason})
 
 
 @transaction.atomic
@@ -118,8 +125,21 @@ def resolve(
         raise Refused(_("Only importers may say who resolved an incident."))
     fields = {"resolution_code": resolution_code, "resolution_notes": resolution_notes}
     locked, values = begin_move(incident, MOVES["resolve"], actor=actor, fields=fields, version=version)
+    resolve_locked(locked, values, actor=actor, resolved_by=resolved_by)
+    return _as_incident(locked)
+
+
+def resolve_locked(
+    locked: Incident,
+    values: Mapping[str, str],
+    *,
+    actor: Actor,
+    resolved_by: User | None = None,
+    because: str = "",
+) -> None:
+    """Resolve a locked incident with checked values; `because="parent"` when the resolution of its parent did it."""
     now = instant_of(actor)
-    write(
+    event = write(
         locked,
         "incident.resolved",
         actor=actor,
@@ -130,20 +150,26 @@ def resolve(
             "resolved_by": resolved_by or actor.user,
             **values,
         },
-        data={"resolution_code": values["resolution_code"]},
+        data={"resolution_code": values["resolution_code"], **({"because": because} if because else {})},
         log_changes=False,
         at=now,
     )
-    return _as_incident(locked)
+    pass_on(locked, "incident.resolve", actor=actor, event=event, data=values)
 
 
 @transaction.atomic
 def reopen(incident: Incident, *, actor: Actor, comment: str = "", version: int | None = None) -> Incident:
     """Take up a resolved incident again, saying what is still wrong; counts the reopening (feature INC-5)."""
     locked, values = begin_move(incident, MOVES["reopen"], actor=actor, fields={"comment": comment}, version=version)
+    reopen_locked(locked, values["comment"], actor=actor)
+    return _as_incident(locked)
+
+
+def reopen_locked(locked: Incident, comment: str, *, actor: Actor, because: str = "") -> None:
+    """Reopen a locked incident; `because="parent"` when the desk reopened its parent."""
     now = instant_of(actor)
-    said = _say(locked, values["comment"], actor=actor, at=now)
-    write(
+    said = say(locked, comment, actor=actor, at=now)
+    event = write(
         locked,
         "incident.reopened",
         actor=actor,
@@ -162,12 +188,14 @@ def reopen(incident: Incident, *, actor: Actor, comment: str = "", version: int 
             "resolution_code": locked.resolution_code,
             "resolution_notes": locked.resolution_notes,
             **_comment_id(said),
+            **({"because": because} if because else {}),
         },
         log_changes=False,
         at=now,
         comment=said,
     )
-    return _as_incident(locked)
+    if is_fulfiller(actor, locked):
+        pass_on(locked, "incident.reopen", actor=actor, event=event, data={"comment": comment})
 
 
 @transaction.atomic
@@ -180,7 +208,7 @@ def close(incident: Incident, *, actor: Actor, version: int | None = None) -> In
         "incident.closed",
         actor=actor,
         changes={"status": Status.CLOSED, "closed_at": now},
-        data={"because": "time"} if actor.is_system else {},
+        data=_why_closed(locked, actor),
         log_changes=False,
         at=now,
     )
@@ -209,12 +237,19 @@ def cancel(incident: Incident, *, actor: Actor, reason: str = "", version: int |
     return _as_incident(locked)
 
 
+def _why_closed(incident: Incident, actor: Actor) -> dict[str, str]:
+    if not actor.is_system:
+        return {}
+    return {"because": "time" if incident.merged_into_id is None else "merged"}
+
+
 def _as_incident(locked: Any) -> Incident:
     incident: Incident = locked
     return incident
 
 
-def _say(locked: Incident, text: str, *, actor: Actor, at: datetime) -> Comment | None:
+def say(locked: Incident, text: str, *, actor: Actor, at: datetime) -> Comment | None:
+    """Write the public message that goes with a move and return it; None where nothing is said. Writes no event."""
     if not text:
         return None
     return Comment.objects.create(

@@ -36,10 +36,11 @@ def open_incident(
     submission_key: str | None = None,
     custom: Mapping[str, Any] | None = None,
     opened_by: User | None = None,
+    because: str = "",
 ) -> Incident:
     """Open an incident and return it: numbered, prioritised, routed, its clocks running.
 
-    An import names who opened it then (`opened_by`).
+    An import names who opened it then (`opened_by`). `because`: why it came to be, where its event should say so.
     The same `submission_key` from the same person gives the incident opened before, and adds no files.
 
     Raises:
@@ -62,6 +63,7 @@ def open_incident(
         submission_key=submission_key,
         custom=custom,
         opened_by=opened_by,
+        said={"because": because} if because else None,
     )
     is_new = incident.event_seq == 1 and not incident.attachments.exists() if files else False
     if is_new:

@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 
 from incidents.actions.lifecycle import resume_locked
 from incidents.actions.opening import open_incident
+from incidents.family import survivor_of
 from incidents.models import Incident
 from incidents.statuses import TERMINAL, HoldReason, Status
 from itsm.tickets.actions import StoredFile, begin, comment, lock
 from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.errors import IllegalMove, Invalid
 from itsm.tickets.log import write
-from itsm.tickets.models import Comment, Link, LinkKind, Visibility
+from itsm.tickets.models import Comment, Link, LinkKind, Visibility, Watcher
 from itsm.tickets.models.ticket import TEXT_MAX
 from itsm.tickets.texts import clean_text
 
@@ -42,13 +43,18 @@ def reply(
     submission_key: str | None = None,
 ) -> Reply:
     """Write on the incident. A requester's reply resumes one that waited for them (feature INC-3); after the end it
-    opens a new incident linked to the old one (feature INC-5).
+    opens a new incident linked to the old one (feature INC-5). What is said in public on one that was merged into
+    another is said there, while that one has not ended.
 
     Raises:
         Invalid, Refused, Stale; IllegalMove: the desk replied in public to an incident that has ended.
     """
     locked: Incident = lock(incident)
     public = visibility == Visibility.PUBLIC
+    if public and locked.merged_into_id is not None:
+        survivor = survivor_of(locked)
+        if survivor.status not in TERMINAL:
+            return _reply_to_survivor(locked, survivor, body, actor=actor, files=files, submission_key=submission_key)
     if public and locked.status in TERMINAL:
         if actor.user is None or actor.user.pk != locked.requester_id:
             raise IllegalMove(
@@ -71,6 +77,22 @@ def reply(
     if public and waited and actor.user is not None and actor.user.pk == current.requester_id:
         resume_locked(current, actor=actor if actor.at else SYSTEM, because="reply")
     return Reply(current, written)
+
+
+def _reply_to_survivor(
+    merged: Incident,
+    survivor: Incident,
+    body: str,
+    *,
+    actor: Actor,
+    files: tuple[StoredFile, ...],
+    submission_key: str | None,
+) -> Reply:
+    begin(merged, "ticket.comment", actor=actor)
+    if actor.user is not None and actor.user.pk == merged.requester_id:
+        # They may have stopped watching since; who writes wants the answer.
+        Watcher.objects.get_or_create(ticket_id=survivor.pk, user=actor.user)
+    return reply(survivor, body, actor=actor, files=files, submission_key=submission_key)
 
 
 def _follow_up(

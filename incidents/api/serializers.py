@@ -1,112 +1,31 @@
-"""How incidents read and are written in the API."""
+"""How incidents read and are written in the API, beyond what every ticket has."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from cmdb.api import ServiceField, ServiceRef
-from incidents.models import Incident
 from incidents.statuses import HoldReason, ResolutionCode, Status
-from itsm.accounts.api import PersonField, PersonRef, TeamField, TeamRef, WorkerField
-from itsm.accounts.roles import Permission
-from itsm.api.bodies import Instant, StrictSerializer
-from itsm.tickets.actors import Channel
-from itsm.tickets.api.attachments import AttachmentOut
-from itsm.tickets.api.base import TicketRef, api_url, web_url
-from itsm.tickets.api.categories import CategoryField, CategoryRef
-from itsm.tickets.api.comments import CommentOut
-from itsm.tickets.models import Level, Priority, Visibility
-from itsm.tickets.models.ticket import TEXT_MAX, TITLE_MAX
-from itsm.tickets.moves import Move
-
-BIGGEST = 2**31 - 1
+from itsm.desk.api.serializers import BIGGEST, TicketIn, TicketOut, TicketPatch
 
 
-class IncidentOut(serializers.Serializer[Incident]):
+class IncidentOut(TicketOut):
     """An incident. `next_target_at` and `priority_reason` are there for the desk."""
 
-    id = serializers.CharField(source="public_id", read_only=True)
-    number = serializers.CharField(read_only=True)
-    kind = serializers.CharField(read_only=True)
-    title = serializers.CharField(read_only=True)
-    description = serializers.CharField(read_only=True)
     status = serializers.ChoiceField(Status.choices, read_only=True)
-    priority = serializers.IntegerField(read_only=True, min_value=1, max_value=5)
-    priority_reason = serializers.CharField(required=False)
-    impact = serializers.IntegerField(read_only=True, min_value=1, max_value=3)
-    urgency = serializers.IntegerField(read_only=True, min_value=1, max_value=3)
-    team = TeamRef(read_only=True, allow_null=True)
-    assignee = PersonRef(read_only=True, allow_null=True)
-    requester = PersonRef(read_only=True)
-    opened_by = PersonRef(read_only=True)
-    category = CategoryRef(read_only=True, allow_null=True)
-    service = ServiceRef(read_only=True, allow_null=True)
     hold_reason = serializers.ChoiceField(HoldReason.choices, read_only=True, allow_blank=True)
     resolution_code = serializers.ChoiceField(ResolutionCode.choices, read_only=True, allow_blank=True)
     resolution_notes = serializers.CharField(read_only=True)
-    channel = serializers.ChoiceField(Channel.choices, read_only=True)
-    version = serializers.IntegerField(read_only=True)
-    external_id = serializers.CharField(read_only=True)
     reopen_count = serializers.IntegerField(read_only=True)
-    reassignment_count = serializers.IntegerField(read_only=True)
-    opened_at = Instant()
-    updated_at = Instant()
-    resolved_at = Instant(allow_null=True)
-    closed_at = Instant(allow_null=True)
-    next_target_at = serializers.DateTimeField(required=False, allow_null=True)
-    url = serializers.SerializerMethodField()
-    web_url = serializers.SerializerMethodField()
-
-    def get_url(self, incident: Incident) -> str:
-        """Return the incident's own address in the API."""
-        return api_url(self.context["request"], incident)
-
-    def get_web_url(self, incident: Incident) -> str:
-        """Return the incident's page for the viewer."""
-        return web_url(self.context["request"], incident)
-
-    def to_representation(self, instance: Incident) -> dict[str, Any]:
-        """Return the declared fields that the viewer may see."""
-        shown = super().to_representation(instance)
-        if not self.context["request"].user.may(Permission.VIEW_TICKETS):
-            del shown["next_target_at"], shown["priority_reason"]
-        return shown
 
 
-class IncidentIn(StrictSerializer):
+class IncidentIn(TicketIn):
     """A new incident. The team comes from the routing rules and the priority from impact and urgency."""
 
-    title = serializers.CharField(max_length=TITLE_MAX)
-    description = serializers.CharField(max_length=TEXT_MAX, allow_blank=True, default="")
-    impact = serializers.ChoiceField(Level.choices, default=Level.LOW)
-    urgency = serializers.ChoiceField(Level.choices, default=Level.LOW)
-    category = CategoryField(required=False, allow_null=True)
-    service = ServiceField(required=False, allow_null=True)
-    requester = PersonField(required=False, allow_null=True)
-    team = TeamField(required=False, allow_null=True)
-    assignee = WorkerField(required=False, allow_null=True)
-    external_id = serializers.CharField(max_length=100, allow_blank=True, default="")
 
-
-class IncidentPatch(StrictSerializer):
+class IncidentPatch(TicketPatch):
     """What is to change; what is not named stays. A priority given by hand needs its reason."""
-
-    title = serializers.CharField(max_length=TITLE_MAX, required=False)
-    description = serializers.CharField(max_length=TEXT_MAX, allow_blank=True, required=False)
-    impact = serializers.ChoiceField(Level.choices, required=False)
-    urgency = serializers.ChoiceField(Level.choices, required=False)
-    category = CategoryField(required=False, allow_null=True)
-    service = ServiceField(required=False, allow_null=True)
-    requester = PersonField(required=False)
-    external_id = serializers.CharField(max_length=100, allow_blank=True, required=False)
-    team = TeamField(required=False, allow_null=True)
-    assignee = WorkerField(required=False, allow_null=True)
-    priority = serializers.ChoiceField(Priority.choices, required=False)
-    priority_reason = serializers.CharField(max_length=500, required=False)
-    version = serializers.IntegerField(required=False, min_value=1, max_value=BIGGEST)
 
 
 class MoveIn(serializers.Serializer[Any]):
@@ -118,84 +37,3 @@ class MoveIn(serializers.Serializer[Any]):
     resolution_notes = serializers.CharField(required=False, help_text="For resolve.")
     reason = serializers.CharField(required=False, help_text="For cancel.")
     version = serializers.IntegerField(required=False, min_value=1, max_value=BIGGEST)
-
-
-class VersionIn(serializers.Serializer[Any]):
-    """The version last seen (optional)."""
-
-    version = serializers.IntegerField(required=False, min_value=1, max_value=BIGGEST)
-
-
-class MoveChoiceOut(serializers.Serializer[Any]):
-    """A value that a move's field may have."""
-
-    value = serializers.CharField(read_only=True)
-    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
-
-
-@extend_schema_field({"oneOf": [{"type": "boolean"}, {"type": "string", "const": "sometimes"}]})
-class RequiredField(serializers.Field[Any, Any, Any, Any]):
-    """true, false, or “sometimes”: it depends on the other values."""
-
-    def to_representation(self, value: Any) -> Any:
-        """Return how the field is required."""
-        return "sometimes" if callable(value) else bool(value)
-
-
-class MoveFieldOut(serializers.Serializer[Any]):
-    """A value that a move takes."""
-
-    name = serializers.CharField(read_only=True)
-    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
-    required = RequiredField(read_only=True)  # type: ignore[assignment]
-    choices = serializers.SerializerMethodField()
-    max_length = serializers.IntegerField(read_only=True)
-    multiline = serializers.BooleanField(read_only=True)
-    help_text = serializers.CharField(read_only=True)  # type: ignore[assignment]
-
-    @extend_schema_field(MoveChoiceOut(many=True))
-    def get_choices(self, field: Any) -> list[dict[str, str]]:
-        """Return the values to choose from; none where any text will do."""
-        return [{"value": value, "label": str(label)} for value, label in field.choices]
-
-
-class MoveOut(serializers.Serializer[Move]):
-    """A move that the caller can make now."""
-
-    name = serializers.CharField(read_only=True)
-    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
-    target = serializers.ChoiceField(Status.choices, read_only=True)
-    fields_ = MoveFieldOut(many=True, read_only=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        """Return the declared fields, the one that a serializer cannot be given by name under its own."""
-        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
-
-
-class CommentAnswer(serializers.Serializer[Any]):
-    """A comment and the incident it is on now.
-
-    A requester's reply to an incident that has ended opens a new one: then `opened_new` is true, `id` and the other
-    fields of the comment are null (its text became the new incident's description), and `incident` is the new one.
-    """
-
-    id = serializers.CharField(read_only=True, allow_null=True)
-    body = serializers.CharField(read_only=True, allow_null=True)
-    visibility = serializers.ChoiceField(Visibility.choices, read_only=True, allow_null=True)
-    author = PersonRef(read_only=True, allow_null=True)
-    channel = serializers.ChoiceField(Channel.choices, read_only=True, allow_null=True)
-    created_at = Instant(allow_null=True)
-    attachments = AttachmentOut(many=True, read_only=True)
-    incident = TicketRef(read_only=True)
-    opened_new = serializers.BooleanField(read_only=True)
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the comment's fields, or null for each, with the incident."""
-        comment = instance["comment"]
-        shown: dict[str, Any] = dict.fromkeys(self.fields)
-        shown["attachments"] = []
-        if comment is not None:
-            shown.update(CommentOut(comment, context=self.context).data)
-        shown["incident"] = TicketRef(instance["ticket"], context=self.context).data
-        shown["opened_new"] = comment is None
-        return shown

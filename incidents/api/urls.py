@@ -1,44 +1,48 @@
-"""Addresses of incidents in the API."""
+"""Incidents in the API."""
 
 from typing import Any
 
 from django.urls import path
 
-from incidents.api.children import (
-    IncidentAttachments,
-    IncidentComments,
-    IncidentEvents,
-    IncidentLinks,
-    IncidentTimers,
-    IncidentWatchers,
-)
-from incidents.api.views import IncidentViews
+from incidents.actions import open_incident
+from incidents.api.family import FamilyViews
+from incidents.api.serializers import IncidentIn, IncidentOut, IncidentPatch, MoveIn
+from incidents.api.waiting import TimersAnswer, WaitSerializer, wait_data
+from incidents.statuses import Status
+from itsm.desk.api.kinds import TicketApi
+from itsm.desk.api.urls import ticket_api_urls
 
-LIST: dict[str, Any] = {"get": "index"}
-LIST_AND_CREATE: dict[str, Any] = {"get": "index", "post": "create"}
-DESTROY: dict[str, Any] = {"delete": "destroy"}
+PARENT: dict[str, Any] = {"get": "parent", "put": "put_parent", "delete": "no_parent"}
+OUTAGE: dict[str, Any] = {"get": "outage", "put": "put_outage", "delete": "no_outage"}
+
+
+def _wait(incident: Any) -> dict[str, Any]:
+    return {"requester_wait": WaitSerializer(wait_data(incident)).data}
+
 
 urlpatterns = [
-    path("", IncidentViews.as_view(LIST_AND_CREATE), name="incidents"),
-    path("<str:ref>/", IncidentViews.as_view({"get": "retrieve", "patch": "partial_update"}), name="incident"),
-    path("<str:ref>/moves/", IncidentViews.as_view({"get": "moves"}), name="incident-moves"),
-    path("<str:ref>/moves/<str:move>/", IncidentViews.as_view({"post": "move"}), name="incident-move"),
-    path("<str:ref>/comments/", IncidentComments.as_view(LIST_AND_CREATE), name="incident-comments"),
-    path("<str:ref>/attachments/", IncidentAttachments.as_view(LIST_AND_CREATE), name="incident-attachments"),
-    path("<str:ref>/events/", IncidentEvents.as_view(LIST), name="incident-events"),
-    path("<str:ref>/timers/", IncidentTimers.as_view(LIST), name="incident-timers"),
-    path(
-        "<str:ref>/timers/acknowledge/",
-        IncidentTimers.as_view({"post": "acknowledge"}),
-        name="incident-timers-acknowledge",
+    path("<str:ref>/parent/", FamilyViews.as_view(PARENT), name="incident-parent"),
+    path("<str:ref>/children/", FamilyViews.as_view({"get": "children"}), name="incident-children"),
+    path("<str:ref>/children/comments/", FamilyViews.as_view({"post": "tell"}), name="incident-children-tell"),
+    path("<str:ref>/merge/", FamilyViews.as_view({"post": "merge"}), name="incident-merge"),
+    path("<str:ref>/unmerge/", FamilyViews.as_view({"post": "unmerge"}), name="incident-unmerge"),
+    path("<str:ref>/split/", FamilyViews.as_view({"post": "split"}), name="incident-split"),
+    path("<str:ref>/similar/", FamilyViews.as_view({"get": "similar"}), name="incident-similar"),
+    path("<str:ref>/outage/", FamilyViews.as_view(OUTAGE), name="incident-outage"),
+    *ticket_api_urls(
+        TicketApi(
+            kind="incident",
+            a="an incident",
+            plural="incidents",
+            statuses=Status.choices,
+            out=IncidentOut,
+            body=IncidentIn,
+            patch=IncidentPatch,
+            opener=open_incident,
+            move_body=MoveIn,
+            timers_out=TimersAnswer,
+            timers_more=_wait,
+            prefix="",
+        )
     ),
-    path(
-        "<str:ref>/timers/<slug:timer>/explanation/",
-        IncidentTimers.as_view({"get": "explanation"}),
-        name="incident-timer-explanation",
-    ),
-    path("<str:ref>/links/", IncidentLinks.as_view(LIST_AND_CREATE), name="incident-links"),
-    path("<str:ref>/links/<str:public_id>/", IncidentLinks.as_view(DESTROY), name="incident-link"),
-    path("<str:ref>/watchers/", IncidentWatchers.as_view(LIST_AND_CREATE), name="incident-watchers"),
-    path("<str:ref>/watchers/<str:public_id>/", IncidentWatchers.as_view(DESTROY), name="incident-watcher"),
 ]

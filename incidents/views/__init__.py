@@ -1,1 +1,1 @@
-"""The agent's pages of an incident."""
+"""The desk's pages of incidents beside the ticket page that all kinds share."""

@@ -13,7 +13,23 @@ from rest_framework.response import Response
 
 from itsm.api.views import ApiViews
 
-LISTS = ("incidents", "users", "me", "teams", "categories", "services", "rotas", "on-call")
+LISTS = (
+    "incidents",
+    "tasks",
+    "approvals",
+    "outages",
+    "changes",
+    "change-windows",
+    "problems",
+    "known-errors",
+    "users",
+    "me",
+    "teams",
+    "categories",
+    "services",
+    "rotas",
+    "on-call",
+)
 
 
 class RootViews(ApiViews):

@@ -63,9 +63,15 @@ PROBLEM = {
 
 
 def page_of_schema(row: type[serializers.Serializer[Any]], name: str = "") -> serializers.Serializer[Any]:
-    """Return the description of a list whose rows are these, by default named after them."""
+    """Return the description of a list whose rows are these, by default named after them. The same list for several
+    addresses is one component of the description."""
+    return _page(row, name or f"{row.__name__.removesuffix('Out')}List")
+
+
+@cache
+def _page(row: type[serializers.Serializer[Any]], name: str) -> serializers.Serializer[Any]:
     page: serializers.Serializer[Any] = inline_serializer(
-        name or f"{row.__name__.removesuffix('Out')}List",
+        name,
         {
             "results": row(many=True, read_only=True),
             "next": serializers.URLField(allow_null=True, read_only=True),

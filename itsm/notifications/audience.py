@@ -130,6 +130,16 @@ def if_said(audience: Audience) -> Audience:
     return chosen
 
 
+def unless(because: str, audience: Audience) -> Audience:
+    """Return the audience; nobody where the event gives this reason in its data."""
+
+    def chosen(occasion: Occasion) -> Iterator[Recipient]:
+        if occasion.data.get("because") != because:
+            yield from audience(occasion)
+
+    return chosen
+
+
 def _person(user: User, why: Why, *, by_mail: bool = True) -> Recipient:
     return Recipient(user, user.email, why, by_mail)
 

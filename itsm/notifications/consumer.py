@@ -69,13 +69,14 @@ def tell(event: TicketEvent) -> None:
 def _recipients(occasion: Occasion) -> Iterator[tuple[Recipient, Wording]]:
     """Yield everybody to tell, each once: active, allowed to see the event, and not the one who did it."""
     heard: set[str] = set()
+    for_desk = occasion.event.internal or occasion.ticket.kind_info.desk_only
     for rule in rules_for(occasion.event.code):
         for recipient in rule.audience(occasion):
             user = recipient.user
             if recipient.address.lower() in heard:
                 continue
             if user is not None:
-                if not user.is_active or (occasion.event.internal and not sees_all_tickets(user)):
+                if not user.is_active or (for_desk and not sees_all_tickets(user)):
                     continue
                 if user == occasion.actor and not rule.also_actor:
                     continue

@@ -137,18 +137,19 @@ def register() -> None:
         register_wording(wording)
     register_rule("incident.opened", audience.requester, "received", also_actor=True)
     register_rule("incident.opened", audience.new_assignee, "assigned")
-    register_rule("incident.opened", audience.new_team, "queued")
+    register_rule("incident.opened", audience.unless("joined", audience.new_team), "queued")
     register_rule("ticket.assigned", audience.new_assignee, "assigned")
     register_rule("ticket.assigned", audience.new_team, "queued")
     for code, kind in (
         ("ticket.commented", "reply"),
         ("incident.resolved", "resolved"),
         ("incident.reopened", "reopened"),
-        ("incident.closed", "closed"),
         ("incident.cancelled", "cancelled"),
     ):
         register_rule(code, audience.requester, kind)
         register_rule(code, audience.watchers, kind)
+    for people in (audience.requester, audience.watchers):
+        register_rule("incident.closed", audience.unless("merged", people), "closed")
     register_rule("incident.held", audience.if_said(audience.requester), "held")
     register_rule("incident.held", audience.if_said(audience.watchers), "held")
     register_rule("ticket.commented", audience.owner_when_asked, "reply")

@@ -32,7 +32,7 @@ class Mail(models.Model):
     `next_attempt_at` is the one instant at which a sender looks at the row: when a waiting mail may be tried, and when
     the lease of one that is being sent runs out because its sender died. `unless_read`: it is not sent any more when
     the person has read the notice of the same thing. A mail about something else than a ticket has no event; its `key`
-    keeps it from being written twice.
+    keeps it from being written twice. `calendar`: an iCalendar object that goes along, such as an invitation.
     """
 
     public_id = models.CharField(max_length=32, unique=True, default=public_id, editable=False)
@@ -47,6 +47,7 @@ class Mail(models.Model):
     subject = models.CharField(_("subject"), max_length=300)
     text = models.TextField(_("text"))
     html = models.TextField()
+    calendar = models.TextField(blank=True)
     status = models.CharField(_("status"), max_length=8, choices=MailStatus, default=MailStatus.WAITING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)

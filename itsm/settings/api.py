@@ -43,6 +43,13 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "IncidentStatus": "incidents.statuses.Status",
+        "ChangeStatus": "changes.statuses.Status",
+        "ChangeType": "changes.statuses.ChangeType",
+        "CloseCode": "changes.statuses.CloseCode",
+        "Risk": "changes.statuses.Risk",
+        "ProblemStatus": "problems.statuses.Status",
+        "TaskStatus": "itsm.tasking.statuses.Status",
+        "ProblemOutcomeCode": "problems.statuses.OutcomeCode",
         "HoldReason": "incidents.statuses.HoldReason",
         "ResolutionCode": "incidents.statuses.ResolutionCode",
         "Channel": "itsm.tickets.actors.Channel",

@@ -10,5 +10,9 @@ class TicketsConfig(AppConfig):
     verbose_name = _("Tickets")
 
     def ready(self) -> None:
-        """Register the kernel's own event codes."""
+        """Register the kernel's own event codes, and let spreading ring its worker."""
         from itsm.tickets import events  # noqa: F401  registry is filled on import
+        from itsm.tickets.spreading import use_bell
+        from itsm.tickets.tasks import spread_now
+
+        use_bell(spread_now.delay)

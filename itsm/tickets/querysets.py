@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.search import SearchQuery
+from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, ExpressionWrapper, F, FloatField, OuterRef, Q, Value, When
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from itsm.accounts.roles import Permission
 if TYPE_CHECKING:
     from itsm.accounts.models import User
 
+NEVER = Q(pk__isnull=True)
 T = TypeVar("T", bound=models.Model)
 
 
@@ -28,12 +29,18 @@ class TicketQuerySet(models.QuerySet[T]):
     """Questions that every kind of ticket answers."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Return the tickets that exist for the person: all for the desk, else those they asked for or watch."""
+        """Return the tickets that exist for the person: all for the desk, else those they asked for or watch.
+
+        What is of the desk alone (a task below somebody's incident) exists for nobody else.
+        """
+        from itsm.tickets.kinds import desk_only_kinds  # a kind's moves ask rules, and those ask this module
+
         if not user.is_authenticated:
             return self.none()
         if sees_all_tickets(user):
             return self
-        return self.involving(user)
+        hidden = desk_only_kinds()
+        return self.involving(user).exclude(kind__in=hidden) if hidden else self.involving(user)
 
     def involving(self, user: User) -> Self:
         """Return the tickets that are the person's own: asked for by them, or watched."""
@@ -58,15 +65,51 @@ class TicketQuerySet(models.QuerySet[T]):
         """Return tickets that contain all words of the text (last word as a prefix), or have it as number."""
         return self.filter(text_q(text))
 
+    def similar_to(self, title: str, *, service_id: int | None = None, category_id: int | None = None) -> Self:
+        """Return the open tickets that speak of the same, the most similar first, with `likeness` (above 0) for each.
+
+        Similar: at least half of the title's words are in the ticket; a third where the service is the same too.
+        """
+        words = telling_words(title)
+        if not words:
+            return self.none()
+        some = SearchQuery(" | ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
+        found: Any = Value(0.0)
+        for word in words:
+            one = SearchQuery(f"'{word}':*", config="simple", search_type="raw")
+            found = found + _points(Q(search=one), 1.0 / len(words))
+        same_service = Q(service_id=service_id) if service_id else NEVER
+        same_category = Q(category_id=category_id) if category_id else NEVER
+        likeness = F("share") + _points(same_service, 0.3) + _points(same_category, 0.1) + SearchRank("search", some)
+        matching = self.open().filter(search=some).annotate(share=ExpressionWrapper(found, FloatField()))
+        half, third = Q(share__gte=0.499), Q(share__gte=0.33) & same_service
+        ranked = matching.annotate(likeness=ExpressionWrapper(likeness, FloatField()))
+        return ranked.filter(half | third).order_by("-likeness", "-opened_at", "-pk")
+
+
+def _points(condition: Q, points: float) -> Case:
+    return Case(When(condition, then=Value(points)), default=Value(0.0), output_field=FloatField())
+
+
+def telling_words(text: str) -> list[str]:
+    """Return up to ten words of the text that may say what it is about: the longest ones, three letters at least."""
+    words = {"".join(ch for ch in word if ch.isalnum()) for word in text[:500].lower().replace("-", " ").split()}
+    longest = sorted((word for word in words if len(word) >= 3), key=lambda word: (-len(word), word))
+    return longest[:10]
+
+
+def query_words(text: str) -> list[str]:
+    """Return a person's words as PostgreSQL's raw text queries, each as a prefix; none where no letter or digit is."""
+    words = ["".join(ch for ch in word if ch.isalnum() or ch in "-_.@") for word in text.split()]
+    return ["'" + word.replace("'", "") + "':*" for word in words if any(ch.isalnum() for ch in word)]
+
 
 def text_q(text: str) -> Q:
     """Return the full-text condition for a person's words: every word, each as a prefix of a word in the ticket."""
-    words = ["".join(ch for ch in word if ch.isalnum() or ch in "-_.@") for word in text.split()]
-    words = [word for word in words if any(ch.isalnum() for ch in word)]
+    words = query_words(text)
     if not words:
         return Q(pk__isnull=True)
-    raw = " & ".join("'" + word.replace("'", "") + "':*" for word in words)
-    found = Q(search=SearchQuery(raw, config="simple", search_type="raw"))
+    found = Q(search=SearchQuery(" & ".join(words), config="simple", search_type="raw"))
     return found | Q(number=text.strip().upper()) if len(words) == 1 else found
 
 

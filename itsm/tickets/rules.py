@@ -35,14 +35,15 @@ def works_tickets(actor: Actor, ticket: Any) -> Answer:
 
 def is_requester(actor: Actor, ticket: Any) -> Answer:
     """Answer whether the actor is the one for whom the ticket was opened."""
-    if actor.user is not None and ticket.requester_id == actor.user.pk:
+    if actor.user is not None and ticket.requester_id == actor.user.pk and not ticket.kind_info.desk_only:
         return YES
     return Answer(False, _("Only the requester can do this."))
 
 
 def is_watcher(actor: Actor, ticket: Any) -> Answer:
     """Answer whether the actor watches the ticket."""
-    if actor.user is not None and ticket.watcher_rows.filter(user=actor.user).exists():
+    outside = not ticket.kind_info.desk_only
+    if outside and actor.user is not None and ticket.watcher_rows.filter(user=actor.user).exists():
         return YES
     return Answer(False, _("Only people on this ticket can do this."))
 

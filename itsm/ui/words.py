@@ -1,5 +1,6 @@
 """Words and shapes of statuses, priorities and lengths of time: one place, so that a thing looks alike everywhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +25,11 @@ STATUSES = {
     "resolved": Look(pgettext_lazy("status", "Resolved"), "circle-check", "st-resolved"),
     "closed": Look(pgettext_lazy("status", "Closed"), "lock", "st-closed"),
     "cancelled": Look(pgettext_lazy("status", "Cancelled"), "circle-x", "st-closed"),
+    "assess": Look(pgettext_lazy("status", "Assess"), "eye", "st-progress"),
+    "authorise": Look(pgettext_lazy("status", "Authorise"), "gavel", "st-progress"),
+    "scheduled": Look(pgettext_lazy("status", "Scheduled"), "calendar", "st-new"),
+    "implement": Look(pgettext_lazy("status", "Implement"), "player-play", "st-progress"),
+    "review": Look(pgettext_lazy("status", "Review"), "clipboard-check", "st-resolved"),
 }
 # Reasons of a hold that mean "the ball is in the user's court"; they are amber because a reminder may be due.
 WAITING_ON_USER = frozenset(
@@ -86,6 +92,23 @@ ICONS_IN_CODE = sorted(
         "help-circle",
     }
 )
+
+
+def register_statuses(looks: Mapping[str, Look]) -> None:
+    """Give statuses that a room adds their looks, by code. Its icons must exist; a code has one look everywhere.
+
+    Raises:
+        ValueError: the code has another look already.
+    """
+    for code, look in looks.items():
+        if STATUSES.get(code, look) != look:
+            raise ValueError(f"The status {code} has a look already.")
+        STATUSES[code] = look
+
+
+def has_look(code: str) -> bool:
+    """Whether the status is known here, with a word, an icon and a colour."""
+    return code in STATUSES
 
 
 def status_look(code: str, reason: str = "") -> Look:

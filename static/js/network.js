@@ -29,7 +29,8 @@ document.addEventListener("htmx:before:swap", (event) => {
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   if (![409, 422].includes(ctx?.response?.status)) return;
-  const root = event.target.isConnected ? event.target.closest("form, dialog, [data-errors]") ?? event.target : document;
+  // A form in a part that was put anew is gone by now: htmx then tells the document.
+  const root = event.target.isConnected ? event.target.closest?.("form, dialog, [data-errors]") ?? event.target : document;
   (root.querySelector(".is-invalid, [aria-invalid='true']") ?? root.querySelector("[role='alert'], .error-summary"))?.focus();
 });
 

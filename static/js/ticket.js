@@ -31,6 +31,13 @@ function inUse(target) {
     || node.querySelector("details.menu[open], dialog[open], [data-editing], .add-box[open]") !== null;
 }
 
+function isDirtyPanel(target, source) {
+  const panel = typeof target === "string" ? document.querySelector(target) : target;
+  if (!panel?.matches?.("[data-panel]") || panel.contains(source)) return false;
+  return [...panel.querySelectorAll("textarea, input:not([type=hidden])")].some((field) =>
+    field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+}
+
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
   const box = scroller();
@@ -38,6 +45,9 @@ document.addEventListener("htmx:before:swap", (event) => {
     place = { end: atEnd(box), entries: Number(document.getElementById("timeline")?.dataset.entries ?? 0),
       open: [...box.querySelectorAll("details[open][id]")].map((fold) => fold.id), mine: ctx.request?.method === "POST" };
   }
+  // What somebody has begun to write in one panel is not lost because another one was saved.
+  const unsent = tasks.filter((task) => isDirtyPanel(task.target, ctx.sourceElement));
+  if (unsent.length) tasks.splice(0, tasks.length, ...tasks.filter((task) => !unsent.includes(task)));
   if (ctx.sourceElement?.id !== "ticket-pulse") return;
   const left = tasks.filter((task) => !inUse(task.target));
   if (left.length === tasks.length) return;

@@ -20,6 +20,7 @@ DESK = (
     "services/",
     "services/new/",
     "incidents/",
+    "problems/",
 )
 ACCOUNTS = ("people/", "people/new/", "teams/", "teams/new/", "places/")
 LEVELS = (

@@ -9,11 +9,15 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from changes.actions import open_change
 from incidents.actions import open_incident
 from incidents.models import Incident
+from itsm.approvals.actions import request_approval
+from itsm.tasking.actions import open_task
 from itsm.tickets.actions import attach, link
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import LinkKind
+from problems.actions import open_problem
 from slas.actions import save_rota
 from tests.api.conftest import Caller
 from tests.cast import Cast, as_
@@ -26,11 +30,47 @@ SIGNED_IN = "401 200 200 200 200 200 200 200 200"
 OWN = "401 200 404 404 200 200 200 200 200"
 DESK_ONLY = "401 404 404 404 200 200 200 200 200"
 WORK = "401 403 404 404 {0} {0} {0} 403 {0}"
+DESK_LIST = "401 403 403 403 200 200 200 200 200"
+DESK_WORK = "401 404 404 404 {0} {0} {0} 403 {0}"
 WORK_BAD = "401 403 404 404 422 422 422 403 422"
 
-NAMES = {"start", "resolve", "cancel", "close", "network", "vpn"}  # what stands for a part of an address
+NAMES = {
+    "start",
+    "assess",
+    "reanalyse",
+    "resolve",
+    "cancel",
+    "close",
+    "network",
+    "vpn",
+}  # what stands for a part of an address
 INCIDENT = "/api/v1/incidents/{ref}/"
+TASK = "/api/v1/tasks/{task}/"
+CHANGE = "/api/v1/changes/{change}/"
+OUTSIDE = "401 404 404 404 {0} {0} {0} {0} {0}"
+CHANGE_WORK = "401 404 404 404 {0} {0} {0} 403 {0}"
+PROBLEM = "/api/v1/problems/{problem}/"
 TABLE: list[tuple[str, str, Any, str]] = [
+    ("get", "/api/v1/changes/", None, "401 403 403 403 200 200 200 200 200"),
+    ("post", "/api/v1/changes/", {"title": "x"}, "401 403 403 403 201 201 201 403 201"),
+    ("get", CHANGE, None, OUTSIDE.format(200)),
+    ("patch", CHANGE, {"title": "x"}, CHANGE_WORK.format(200)),
+    ("patch", CHANGE, {"is_unauthorised": True}, "401 404 404 404 403 403 403 403 200"),
+    ("get", CHANGE + "next/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "moves/", None, OUTSIDE.format(200)),
+    ("post", CHANGE + "moves/cancel/", {"reason": "x"}, CHANGE_WORK.format(200)),
+    ("post", CHANGE + "moves/close/", {}, OUTSIDE.format(409)),
+    ("get", CHANGE + "comments/", None, OUTSIDE.format(200)),
+    ("post", CHANGE + "comments/", {"body": "x", "visibility": "internal"}, CHANGE_WORK.format(201)),
+    ("get", CHANGE + "attachments/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "events/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "timers/", None, OUTSIDE.format(200)),
+    ("get", CHANGE + "timers/sla-resolution-1/explanation/", None, OUTSIDE.format(404)),
+    ("post", CHANGE + "timers/acknowledge/", None, CHANGE_WORK.format(200)),
+    ("get", CHANGE + "links/", None, OUTSIDE.format(200)),
+    ("delete", CHANGE + "links/{link}/", None, OUTSIDE.format(404)),
+    ("get", CHANGE + "watchers/", None, OUTSIDE.format(200)),
+    ("delete", CHANGE + "watchers/{person}/", None, OUTSIDE.format(404)),
     ("get", "/api/v1/", None, SIGNED_IN),
     ("get", "/api/v1/nothing/", None, "401 404 404 404 404 404 404 404 404"),
     ("get", "/api/v1/incidents/", None, SIGNED_IN),
@@ -61,6 +101,45 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("post", INCIDENT + "watchers/", {}, "401 201 404 404 201 201 201 403 201"),
     ("post", INCIDENT + "watchers/", {"user": "sven@example.com"}, "401 422 404 404 201 201 201 403 201"),
     ("delete", INCIDENT + "watchers/{person}/", None, "401 404 404 404 404 404 404 404 404"),
+    ("get", INCIDENT + "tasks/", None, "401 403 404 404 200 200 200 200 200"),
+    ("post", INCIDENT + "tasks/", {"title": "x"}, WORK.format(201)),
+    ("get", "/api/v1/tickets/{ref}/tasks/", None, "401 403 404 404 200 200 200 200 200"),
+    ("get", "/api/v1/tasks/", None, "401 403 403 403 200 200 200 200 200"),
+    ("post", "/api/v1/tasks/", {"title": "x", "parent": "{ref}"}, "401 403 403 403 201 201 201 403 201"),
+    ("get", TASK, None, DESK_ONLY),
+    ("patch", TASK, {"order": 3}, DESK_WORK.format(200)),
+    ("get", TASK + "moves/", None, DESK_ONLY),
+    ("post", TASK + "moves/start/", {}, DESK_WORK.format(200)),
+    ("post", TASK + "moves/cancel/", {"reason": "x"}, DESK_WORK.format(200)),
+    ("get", TASK + "comments/", None, DESK_ONLY),
+    ("post", TASK + "comments/", {"body": "x"}, "401 404 404 404 422 422 422 422 422"),
+    ("post", TASK + "comments/", {"body": "x", "visibility": "internal"}, DESK_WORK.format(201)),
+    ("get", TASK + "attachments/", None, DESK_ONLY),
+    ("get", TASK + "events/", None, DESK_ONLY),
+    ("get", TASK + "timers/", None, DESK_ONLY),
+    ("get", TASK + "timers/sla-resolution-1/explanation/", None, "401 404 404 404 404 404 404 404 404"),
+    ("post", TASK + "timers/acknowledge/", None, DESK_WORK.format(200)),
+    ("get", TASK + "links/", None, DESK_ONLY),
+    ("post", TASK + "links/", {"kind": "related", "target": "{other}"}, DESK_WORK.format(201)),
+    ("delete", TASK + "links/{link}/", None, "401 404 404 404 404 404 404 404 404"),
+    ("get", TASK + "watchers/", None, DESK_ONLY),
+    ("post", TASK + "watchers/", {}, DESK_WORK.format(201)),
+    ("post", TASK + "watchers/", {"user": "rosa@example.com"}, "401 404 404 404 422 422 422 403 422"),
+    ("delete", TASK + "watchers/{person}/", None, "401 404 404 404 404 404 404 404 404"),
+    ("put", INCIDENT + "parent/", {"parent": "{other}"}, "401 403 404 404 200 200 200 403 200"),
+    ("get", INCIDENT + "parent/", None, "401 403 404 404 404 404 404 404 404"),
+    ("delete", INCIDENT + "parent/", None, WORK.format(204)),
+    ("get", INCIDENT + "children/", None, "401 403 404 404 200 200 200 200 200"),
+    ("post", INCIDENT + "children/comments/", {"body": "x"}, "401 403 404 404 409 409 409 403 409"),
+    ("post", INCIDENT + "merge/", {"into": "{other}"}, "401 403 404 404 200 200 200 403 200"),
+    ("post", INCIDENT + "unmerge/", None, "401 403 404 404 409 409 409 403 409"),
+    ("post", INCIDENT + "split/", {"title": "x"}, "401 403 404 404 422 422 422 403 422"),
+    ("get", INCIDENT + "similar/", None, "401 403 404 404 200 200 200 200 200"),
+    ("get", INCIDENT + "outage/", None, "401 403 404 404 404 404 404 404 404"),
+    ("put", INCIDENT + "outage/", {"title": "x", "text": "x"}, WORK.format(200)),
+    ("delete", INCIDENT + "outage/", None, WORK.format(204)),
+    ("get", "/api/v1/outages/", None, SIGNED_IN),
+    ("post", "/api/v1/outages/{person}/join/", None, "401 404 404 404 404 404 404 404 404"),
     ("get", "/api/v1/attachments/{public}/", None, OWN),
     ("get", "/api/v1/attachments/{internal}/", None, DESK_ONLY),
     ("get", "/api/v1/users/", None, SIGNED_IN),
@@ -72,6 +151,47 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("get", "/api/v1/categories/{category}/", None, SIGNED_IN),
     ("get", "/api/v1/services/", None, SIGNED_IN),
     ("get", "/api/v1/services/vpn/", None, SIGNED_IN),
+    ("get", "/api/v1/problems/", None, DESK_LIST),
+    ("post", "/api/v1/problems/", {"title": "x"}, "401 403 403 403 201 201 201 403 201"),
+    ("get", PROBLEM, None, DESK_ONLY),
+    ("patch", PROBLEM, {"cause_notes": "x"}, DESK_WORK.format(200)),
+    ("patch", PROBLEM, {"is_known_error": True}, DESK_WORK.format(422)),
+    ("get", PROBLEM + "moves/", None, DESK_ONLY),
+    ("post", PROBLEM + "moves/assess/", {}, DESK_WORK.format(200)),
+    ("post", PROBLEM + "moves/cancel/", {"close_notes": "x"}, DESK_WORK.format(200)),
+    ("post", PROBLEM + "moves/reanalyse/", {"reason": "x"}, "401 404 404 404 409 409 409 409 409"),
+    ("get", PROBLEM + "comments/", None, DESK_ONLY),
+    ("post", PROBLEM + "comments/", {"body": "x"}, DESK_WORK.format(201)),
+    ("get", PROBLEM + "attachments/", None, DESK_ONLY),
+    ("get", PROBLEM + "events/", None, DESK_ONLY),
+    ("get", PROBLEM + "timers/", None, DESK_ONLY),
+    ("get", PROBLEM + "timers/sla-resolution-1/explanation/", None, "401 404 404 404 404 404 404 404 404"),
+    ("post", PROBLEM + "timers/acknowledge/", None, DESK_WORK.format(200)),
+    ("get", PROBLEM + "links/", None, DESK_ONLY),
+    ("post", PROBLEM + "links/", {"kind": "related", "target": "{other}"}, DESK_WORK.format(201)),
+    ("delete", PROBLEM + "links/{behind}/", None, "401 404 404 404 204 204 204 403 204"),
+    ("get", PROBLEM + "watchers/", None, DESK_ONLY),
+    ("post", PROBLEM + "watchers/", {}, DESK_WORK.format(201)),
+    ("delete", PROBLEM + "watchers/{person}/", None, "401 404 404 404 404 404 404 404 404"),
+    ("get", PROBLEM + "workarounds/", None, DESK_ONLY),
+    ("get", PROBLEM + "communications/", None, DESK_ONLY),
+    ("post", PROBLEM + "communicate/", {"what": "fix", "text": "x"}, DESK_WORK.format(200)),
+    ("get", PROBLEM + "incidents/", None, DESK_ONLY),
+    ("post", PROBLEM + "incidents/", {"numbers": ["{other}"]}, DESK_WORK.format(200)),
+    ("get", "/api/v1/known-errors/", None, DESK_LIST),
+    ("get", "/api/v1/approvals/", None, SIGNED_IN),
+    ("get", "/api/v1/approvals/{approval}/", None, DESK_ONLY),
+    (
+        "post",
+        "/api/v1/approvals/{approval}/decide/",
+        {"decision": "approve"},
+        "401 404 404 404 403 403 403 403 200",  # only Ada is asked
+    ),
+    ("get", "/api/v1/tickets/{ref}/approvals/", None, DESK_ONLY),
+    ("get", "/api/v1/change-windows/", None, "401 403 403 403 200 200 200 200 200"),
+    ("get", "/api/v1/changes/{planned}/conflicts/", None, DESK_ONLY),
+    ("get", "/api/v1/changes/{planned}/free-slots/", None, DESK_ONLY),
+    ("get", "/api/v1/changes/{planned}/free-slots/?count=0", None, "401 404 404 404 400 400 400 400 400"),
     ("get", "/api/v1/on-call/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/{rota}/", None, "401 404 404 404 200 200 200 200 200"),
@@ -118,8 +238,20 @@ def things(cast: Cast, stored: Any, path: str) -> dict[str, str]:
         if f"{{{visibility}}}" in path:
             files = (stored(b"1", "a"),)
             names[visibility] = attach(incident, files, actor=as_(cast.anna), visibility=visibility)[0].public_id
+    if "{task}" in path:
+        names["task"] = open_task(incident, actor=as_(cast.anna), title="Look at the tunnel").number
     if "{rota}" in path:
         names["rota"] = save_rota(None, name="Nights", team=None, time_zone="UTC", layers=[], actor=SYSTEM).public_id
+    if "{change}" in path:
+        names["change"] = open_change(actor=as_(cast.anna), title="New certificate", service=cast.vpn).number
+    if "{approval}" in path:
+        change = open_change(actor=as_(cast.anna), title="New gateway", team=cast.network)
+        names["approval"] = request_approval(change, actor=as_(cast.anna)).public_id
+    if "{planned}" in path:
+        names["planned"] = open_change(actor=as_(cast.anna), title="New gateway", team=cast.network).number
+    if "{problem}" in path:
+        problem = open_problem(actor=as_(cast.anna), title="Behind it", incidents=[incident])
+        names |= {"problem": problem.number, "behind": problem.links_in.get().public_id}
     if "{link}" in path:
         names["link"] = link(incident, other, LinkKind.CAUSED_BY, actor=as_(cast.anna)).public_id
     return names
@@ -134,7 +266,11 @@ def test_who_gets_what(cast: Cast, stored: Any, method: str, path: str, body: An
         if not names or method != "get":
             names = things(cast, stored, path)
         address = path.format(**names)
-        sent = None if body is None else json.loads(json.dumps(body).replace("{other}", names["other"]))
+        sent = (
+            None
+            if body is None
+            else json.loads(json.dumps(body).replace("{other}", names["other"]).replace("{ref}", names["ref"]))
+        )
         if who == "nobody":
             content = "" if sent is None else json.dumps(sent)
             answer = Client().generic(method.upper(), address, content, content_type="application/json")

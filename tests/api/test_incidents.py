@@ -234,6 +234,20 @@ def test_moves_that_do_not_fit_say_why(rita: Caller, anna: Caller, incident: Inc
     assert (incident.status, incident.version) == ("new", 1)
 
 
+def test_the_other_moves_say_why_not_when_asked(rita: Caller, anna: Caller, incident: Incident) -> None:
+    path = f"incidents/{incident.number}/moves/"
+    rows = {row["name"]: row for row in anna.get(f"{path}?all=true").json()["results"]}
+    assert list(rows) == ["start", "hold", "resume", "resolve", "reopen", "close", "cancel"]
+    assert rows["start"]["possible"]
+    assert (rows["start"]["why_not"], rows["start"]["missing"]) == ("", [])
+    assert not rows["close"]["possible"]
+    assert rows["close"]["why_not"] == "“Close” is not possible while the ticket is New."
+    rows = {row["name"]: row for row in rita.get(f"{path}?all=true").json()["results"]}
+    assert rows["start"]["why_not"] == "Only the service desk can do this."
+    assert all("possible" not in row for row in anna.get(path).json()["results"])
+    problem(anna.get(f"{path}?all=maybe"), 400, "bad_request")
+
+
 def test_a_closed_incident_is_not_edited(anna: Caller, rita: Caller, incident: Incident) -> None:
     path = f"incidents/{incident.number}/"
     assert rita.post(f"{path}moves/cancel/", {"reason": "Solved itself"}).status_code == 200

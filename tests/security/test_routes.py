@@ -15,6 +15,7 @@ OWN = {
     "notifications:read_one",
     "workspace:look",
     "workspace:calendar_link",
+    "change_schedule:make_link",
 }
 
 

@@ -13,18 +13,41 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.resolvers import RoutePattern
 
+from changes.actions import open_change
+from changes.actions.library import approve_version, propose_template
+from changes.cab.actions import pin, save_board
+from changes.cab.models import AgendaItem
+from changes.models import CalendarFeed, Change, ChangeTemplate, ChangeWindow, RiskRule
+from changes.schedule.actions import make_feed as make_change_feed
+from changes.schedule.actions import save_window
 from incidents.actions import open_incident, perform, reply
 from incidents.models import Incident
 from itsm.accounts.actions import create_token
 from itsm.accounts.models import ApiToken, User
+from itsm.approvals.actions import delegate, request_approval
+from itsm.approvals.links import make_token as decision_token
+from itsm.approvals.models import ApprovalRound, Ask, Delegation
 from itsm.notifications.actions.endpoints import save_endpoint
 from itsm.notifications.links import Purpose, make_token
 from itsm.notifications.models import Endpoint, Mail, Notice
+from itsm.tasking.actions import open_task
+from itsm.tasking.models import Task
 from itsm.tickets.actions import link, store_upload, watch
 from itsm.tickets.actors import Channel
 from itsm.tickets.clock import db_now
 from itsm.tickets.models import Attachment, RoutingRule, Visibility
 from itsm.tickets.outbox import dispatch
+from problems.actions import (
+    add_timeline_entry,
+    assess,
+    declare_known_error,
+    open_problem,
+    publish,
+    save_analysis,
+    save_workaround,
+)
+from problems.actions.trends import start_run
+from problems.models import Basis, Problem, TimelineEntry, TrendCandidate, TrendRun
 from slas.ack_links import ack_token
 from slas.actions import add_override, add_time_off, ask_swap, install_defaults, make_feed, save_rota
 from slas.actions.holidays import new_holiday_set
@@ -62,6 +85,8 @@ class World:
     mail: Mail
     notice: Notice
     link_id: str
+    task: Task
+    task_link_id: str
     mail_link: str
     rota: Rota
     override: RotaOverride
@@ -71,6 +96,19 @@ class World:
     ack_link: str
     feed_link: str
     endpoint: Endpoint
+    approval: ApprovalRound
+    delegation: Delegation
+    approval_link: str
+    change: Change
+    template: ChangeTemplate
+    problem: Problem
+    happened: TimelineEntry
+    run: TrendRun
+    candidate: TrendCandidate
+    window: ChangeWindow
+    agenda_item: AgendaItem
+    change_feed: CalendarFeed
+    change_feed_link: str
 
 
 def make_world(cast: Cast, words: str = "") -> World:
@@ -92,6 +130,9 @@ def make_world(cast: Cast, words: str = "") -> World:
     )
     connected = link(incident, foreign, "related", actor=anna)
     watch(incident, cast.ben, actor=anna)
+    task = open_task(incident, actor=anna, title=f"Look at the tunnel {words}", description=f"Hidden {words}")
+    task_link = link(task, foreign, "related", actor=anna)
+    watch(task, cast.ben, actor=anna)
     dispatch(1000)
     prepare_trial("Try", current_levels(), kind="sla", metric="resolution", actor=as_(cast.ada))
     try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))
@@ -99,6 +140,10 @@ def make_world(cast: Cast, words: str = "") -> World:
     event = done.events.get(code="incident.resolved")
     return World(
         **make_on_call(cast, incident),
+        **make_approval(cast, words),
+        **make_problem(cast, incident, words),
+        **make_change(cast, resolved, words),
+        **make_schedule(cast, words),
         cast=cast,
         incident=incident,
         resolved=resolved,
@@ -109,8 +154,62 @@ def make_world(cast: Cast, words: str = "") -> World:
         mail=Mail.objects.filter(ticket=incident, user=cast.rita)[0],
         notice=Notice.objects.filter(user=cast.rita)[0],
         link_id=connected.public_id,
+        task=task,
+        task_link_id=task_link.public_id,
         mail_link=make_token(Purpose.CLOSE, event, cast.rita),
     )
+
+
+def make_change(cast: Cast, incident: Incident, words: str) -> dict[str, Any]:
+    """Plan a change that caused Rita's resolved incident, and propose a template that waits for a decision."""
+    anna = as_(cast.anna)
+    plans = dict.fromkeys(("justification", "implementation_plan", "backout_plan", "test_plan"), f"Plan {words}")
+    change = open_change(actor=anna, title=f"New certificate {words}", service=cast.vpn, plans=plans)
+    link(incident, change, "caused_by", actor=anna)
+    watch(change, cast.ben, actor=anna)
+    content = {"title": f"Renew {words}", **plans}
+    version = propose_template(actor=anna, name=f"Renewal {words}", key="renewal", content=content)
+    used = propose_template(actor=anna, name=f"Restart {words}", key="restart", content=content)
+    approve_version(used, actor=as_(cast.ada))
+    return {"change": change, "template": version.template}
+
+
+def make_problem(cast: Cast, incident: Incident, words: str) -> dict[str, Any]:
+    """Let Anna coordinate a published known error behind the incident, and look for trends; `words` stand in all of it
+    that is not for everybody."""
+    anna, now = as_(cast.anna), db_now()
+    problem = open_problem(actor=anna, title=f"Cause {words}", description=f"Why {words}", incidents=[incident])
+    problem = assess(problem, actor=anna)
+    problem = save_analysis(problem, {"cause_notes": f"A leak {words}"}, actor=anna)
+    problem = save_workaround(problem, f"Mop {words}", actor=anna)
+    problem = declare_known_error(problem, actor=anna)
+    problem = publish(problem, actor=anna, title="The vpn drops for some", workaround="Dial in again.")
+    run = start_run(now - timedelta(days=9), now, least=2, actor=anna)
+    candidate = TrendCandidate.objects.create(
+        run=run, basis=Basis.WORDS, title=f"Trend {words}", ticket_ids=[incident.pk], count=1, wait_s=1, agent_s=1
+    )
+    return {
+        "problem": problem,
+        "happened": add_timeline_entry(problem, now, f"It began {words}", actor=anna),
+        "run": run,
+        "candidate": candidate,
+    }
+
+
+def make_schedule(cast: Cast, words: str) -> dict[str, Any]:
+    """Let a change ahead lie in a freeze and stand on a board's agenda; `words` stand in all of it."""
+    ada, start = as_(cast.ada), db_now() + timedelta(days=3)
+    change = open_change(
+        actor=as_(cast.anna), title=f"Swap {words}", planned_start=start, planned_end=start + timedelta(hours=2)
+    )
+    day = start.date().isoformat()
+    rule = {"time_zone": "UTC", "repeat": "once", "first": day, "start": "00:00", "end": "24:00", "end_day": 2}
+    weekly = {"time_zone": "UTC", "repeat": "daily", "first": day, "start": "10:00", "end": "11:00"}
+    window = save_window(None, name=f"Freeze {words}", kind="freeze", rule=rule, actor=ada)
+    board = save_board(None, name=f"CAB {words}", chair=cast.ada, rule=weekly, condition="status:authorise", actor=ada)
+    feed, token = make_change_feed(cast.anna)
+    item = pin(board.meetings.all()[0], change, actor=as_(cast.anna))
+    return {"window": window, "agenda_item": item, "change_feed": feed, "change_feed_link": token}
 
 
 def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
@@ -134,6 +233,19 @@ def make_on_call(cast: Cast, incident: Incident) -> dict[str, Any]:
         "ack_link": ack_token(incident.events.order_by("seq")[0], cast.ben),
         "feed_link": make_feed(cast.anna, rota)[1],
         "endpoint": save_endpoint(None, name="Chat", url="https://hooks.example.com/desk", by=cast.sven),
+    }
+
+
+def make_approval(cast: Cast, words: str) -> dict[str, Any]:
+    """Let a change of Anna's wait for Ada's approval, and Lena let Ben decide for her."""
+    change = open_change(actor=as_(cast.anna), title=f"New gateway {words}", team=cast.network, service=cast.vpn)
+    found = request_approval(change, actor=as_(cast.anna))
+    ask = Ask.objects.get(stage__round=found, person=cast.ada)
+    start, end = db_now() + timedelta(days=30), db_now() + timedelta(days=31)
+    return {
+        "approval": found,
+        "delegation": delegate(cast.lena, cast.ben, actor=as_(cast.lena), starts_at=start, ends_at=end),
+        "approval_link": decision_token(ask, cast.ada),
     }
 
 
@@ -187,10 +299,96 @@ USUAL: dict[str, Find] = {
     "key": lambda world: "no-such-key",
     "timer": lambda world: "sla-resolution-1",
 }
+_problem: Find = lambda world: world.problem.number  # noqa: E731
+_problem_link: Find = lambda world: world.problem.links_in.get().public_id  # noqa: E731
+PROBLEMS: dict[str, dict[str, Find]] = {
+    "detail": {},
+    "preview": {},
+    "pulse": {},
+    "history": {},
+    "clock": {},
+    "spreads": {},
+    "retry_spread": {"public_id": _problem_link},
+    "acknowledge": {},
+    "comment": {},
+    "move": {"name": lambda world: "cancel"},
+    "priority": {},
+    "edit": {"name": lambda world: "title"},
+    "take": {},
+    "add_link": {},
+    "remove_link": {"public_id": _problem_link},
+    "add_watcher": {},
+    "remove_watcher": {"public_id": lambda world: world.cast.ben.public_id},
+    "analysis": {},
+    "whys": {},
+    "workaround": {},
+    "communicate": {"what": lambda world: "workaround"},
+    "incidents": {},
+    "known_error": {"deed": lambda world: "withdraw"},
+    "publication": {"deed": lambda world: "unpublish"},
+    "review": {},
+    "timeline_add": {},
+    "timeline_remove": {"entry": lambda world: world.happened.public_id},
+}
+CHANGES: dict[str, dict[str, Find]] = {
+    **{name: PROBLEMS[name] for name in ("detail", "preview", "pulse", "history", "clock", "acknowledge", "comment")},
+    **{name: PROBLEMS[name] for name in ("move", "priority", "edit", "take", "add_link", "add_watcher")},
+    "remove_link": {"public_id": lambda world: world.change.links_in.get().public_id},
+    "remove_watcher": PROBLEMS["remove_watcher"],
+    **{name: {} for name in ("plan", "scope", "window", "times", "answers", "reassess", "review", "caused")},
+}
+API_CHILDREN = (
+    "",
+    "-next",
+    "-moves",
+    "-move",
+    "-comments",
+    "-attachments",
+    "-events",
+    "-timers",
+    "-timers-acknowledge",
+    "-timer-explanation",
+    "-links",
+    "-watchers",
+)
+_renewal: dict[str, Find] = {"key": lambda world: "renewal"}
 SPECIAL: dict[str, dict[str, Find]] = {
+    **{f"changes:{name}": {"ref": lambda world: world.change.number, **more} for name, more in CHANGES.items()},
+    **{f"changes:{name}": _renewal for name in ("template", "propose_version", "retire")},
+    **{f"api:change{name}": {"ref": lambda world: world.change.number} for name in API_CHILDREN},
+    "api:change-link": {"ref": lambda world: world.change.number, **CHANGES["remove_link"]},
+    "api:change-watcher": {"ref": lambda world: world.change.number, **CHANGES["remove_watcher"]},
+    "changes:new_from_template": {"key": lambda world: "restart"},
+    "changes:offer": {**_renewal, "deed": lambda world: "accept"},
+    "changes:decide": {**_renewal, "number": lambda world: 1, "deed": lambda world: "approve"},
+    "changes:rule": {"ref": lambda world: RiskRule.objects.all()[0].public_id},
+    "changes:rule_remove": {"ref": lambda world: RiskRule.objects.all()[0].public_id},
+    **{f"problems:{name}": {"ref": _problem, **more} for name, more in PROBLEMS.items()},
+    "change_schedule:window": {"ref": lambda world: world.window.public_id},
+    "change_schedule:feed": {"token": lambda world: world.change_feed_link},
+    "change_schedule:revoke_link": {"ref": lambda world: world.change_feed.public_id},
+    "change_schedule:take_slot": {"ref": lambda world: world.agenda_item.change.number},
+    "change_schedule:override": {"ref": lambda world: world.agenda_item.change.number},
+    "api:change-conflicts": {"ref": lambda world: world.agenda_item.change.number},
+    "api:change-free-slots": {"ref": lambda world: world.agenda_item.change.number},
+    **{
+        f"cab:{name}": {"ref": lambda world: world.agenda_item.meeting.board.public_id}
+        for name in ("board", "edit_board")
+    },
+    **{
+        f"cab:{name}": {"ref": lambda world: world.agenda_item.meeting.public_id}
+        for name in ("meeting", "present", "start", "end", "cancel", "invite", "pin")
+    },
+    **{f"cab:{name}": {"ref": lambda world: world.agenda_item.public_id} for name in ("unpin", "decide")},
+    "problems:trends_progress": {"ref": lambda world: world.run.public_id},
+    "problems:trends_stop": {"ref": lambda world: world.run.public_id},
+    "problems:trends_decide": {"ref": lambda world: world.candidate.public_id, "deed": lambda world: "open"},
     "notifications:mail": {"public_id": lambda world: world.mail.public_id},
     "notifications:mail_again": {"public_id": lambda world: world.mail.public_id},
     "notifications:read_one": {"public_id": lambda world: world.notice.public_id},
+    "incidents:same": {"other": lambda world: world.foreign.number},
+    "incidents:retry_spread": {"public_id": lambda world: world.link_id},
+    "portal:join": {"ref": lambda world: world.link_id},
     "incidents:move": {"name": lambda world: "hold"},
     "incidents:edit": {"name": lambda world: "title"},
     "incidents:remove_link": {"public_id": lambda world: world.link_id},
@@ -207,6 +405,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:place": {"pk": lambda world: world.cast.rita.organisation_id},
     "administration:calendar": {"ref": lambda world: BusinessCalendar.objects.all()[0].public_id},
     "administration:holiday_set": {"ref": lambda world: HolidaySet.objects.get().public_id},
+    "administration:approval_policy": {"ref": lambda world: world.approval.version.policy.public_id},
     "administration:policy": {"ref": lambda world: ServiceLevelPolicy.objects.all()[0].public_id},
     "administration:escalation": {"ref": lambda world: EscalationChain.objects.all()[0].public_id},
     "administration:rota": {"ref": lambda world: world.rota.public_id},
@@ -218,6 +417,13 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "workspace:override_remove": {"ref": lambda world: world.override.public_id},
     "workspace:time_off_remove": {"ref": lambda world: world.time_off.public_id},
     "workspace:swap_answer": {"ref": lambda world: world.swap.public_id, "deed": lambda world: "accept"},
+    "approvals:detail": {"ref": lambda world: world.approval.public_id},
+    "approvals:answer": {"ref": lambda world: world.approval.public_id},
+    "approvals:again": {"ref": lambda world: world.approval.public_id},
+    "approvals:end_delegation": {"ref": lambda world: world.delegation.public_id},
+    "approvals:link": {"token": lambda world: world.approval_link},
+    "api:approval": {"ref": lambda world: world.approval.public_id},
+    "api:approval-decide": {"ref": lambda world: world.approval.public_id},
     "slas:swap": {"token": lambda world: world.swap_link},
     "slas:acknowledge": {"token": lambda world: world.ack_link},
     "slas:feed": {"token": lambda world: world.feed_link},
@@ -233,6 +439,54 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "api:team": {"ref": lambda world: world.cast.network.public_id},
     "api:category": {"ref": lambda world: world.cast.hardware.public_id},
     "api:service": {"ref": lambda world: world.cast.vpn.public_id},
+}
+# Rita's incident has a task, of which she must not know.
+SPECIAL |= {
+    name: {"ref": lambda world: world.task.number}
+    for name in (
+        "tasking:detail",
+        "tasking:preview",
+        "tasking:pulse",
+        "tasking:history",
+        "tasking:clock",
+        "tasking:acknowledge",
+        "tasking:comment",
+        "tasking:priority",
+        "tasking:take",
+        "tasking:add_link",
+        "tasking:add_watcher",
+        "tasking:order",
+    )
+}
+SPECIAL |= {
+    f"api:task{tail}": {"ref": lambda world: world.task.number}
+    for tail in (
+        "",
+        "-moves",
+        "-move",
+        "-comments",
+        "-attachments",
+        "-events",
+        "-timers",
+        "-timers-acknowledge",
+        "-timer-explanation",
+        "-links",
+        "-watchers",
+    )
+}
+SPECIAL |= {
+    "api:ticket-tasks": {"plural": lambda world: "incidents"},
+    "api:task-link": {"ref": lambda world: world.task.number, "public_id": lambda world: world.task_link_id},
+    "api:task-watcher": {"ref": lambda world: world.task.number, "public_id": lambda world: world.cast.ben.public_id},
+    "tasking:add": {"kind": lambda world: "incident"},
+    "tasking:move": {"ref": lambda world: world.task.number, "name": lambda world: "hold"},
+    "tasking:edit": {"ref": lambda world: world.task.number, "name": lambda world: "title"},
+    "tasking:panel_move": {"ref": lambda world: world.task.number, "name": lambda world: "start"},
+    "tasking:remove_link": {"ref": lambda world: world.task.number, "public_id": lambda world: world.task_link_id},
+    "tasking:remove_watcher": {
+        "ref": lambda world: world.task.number,
+        "public_id": lambda world: world.cast.ben.public_id,
+    },
 }
 
 

@@ -50,7 +50,9 @@ def any_settings(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not has_settings(person(request)):
-            raise Refused(_("The settings are for administrators, service-level managers and auditors."))
+            raise Refused(
+                _("The settings are for administrators, managers of service levels and changes, and auditors.")
+            )
         return view(request, *args, **kwargs)
 
     return desk(guarded)

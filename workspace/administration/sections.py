@@ -73,6 +73,22 @@ SECTIONS = (
         Permission.MANAGE_DESK,
     ),
     Section(
+        "approvals",
+        TICKETS,
+        _("Approvals"),
+        _("Who has to agree to which changes, in which order, and what each approval costs and brings."),
+        "user-question",
+        Permission.MANAGE_CHANGES,
+    ),
+    Section(
+        "problems",
+        TICKETS,
+        _("Problems"),
+        _("What a known error needs, and whether an accepted risk closes a problem."),
+        "zoom-question",
+        Permission.MANAGE_DESK,
+    ),
+    Section(
         "people",
         PEOPLE,
         _("People"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from workspace.administration.views import (
+    approvals,
     calendars,
     categories,
     changes,
@@ -13,6 +14,7 @@ from workspace.administration.views import (
     overview,
     people,
     policies,
+    problems,
     rehearsals,
     rotas,
     routing,
@@ -37,6 +39,7 @@ urlpatterns = [
     path("services/new/", services.edit, name="service_new"),
     path("services/<slug:ref>/", services.edit, name="service"),
     path("incidents/", services.incidents, name="incidents"),
+    path("problems/", problems.problems, name="problems"),
     path("people/", people.people, name="people"),
     path("people/new/", people.create, name="person_new"),
     path("people/<slug:ref>/", people.edit, name="person"),
@@ -55,6 +58,10 @@ urlpatterns = [
     path("calendars/holidays/new/", holidays.holiday_set, name="holiday_set_new"),
     path("calendars/holidays/<slug:ref>/", holidays.holiday_set, name="holiday_set"),
     path("calendars/<slug:ref>/", calendars.edit, name="calendar"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/new/", approvals.policy, name="approval_policy_new"),
+    path("approvals/fallback/", approvals.fallback, name="approval_fallback"),
+    path("approvals/<slug:ref>/", approvals.policy, name="approval_policy"),
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.policy, name="policy_new"),
     path("policies/<slug:ref>/", policies.policy, name="policy"),

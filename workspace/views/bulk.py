@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from incidents.actions import merge, set_parent
+from incidents.models import Incident
 from itsm.accounts.models import Team, User
 from itsm.tickets.actions import assign
 from itsm.tickets.actors import Actor, Channel
-from itsm.tickets.errors import Invalid
+from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.models import Ticket
 from workspace.access import desk, person
 from workspace.actions import BulkResult, each
@@ -23,6 +25,7 @@ from workspace.views.queue import safe_next
 MOST = 200
 SHOWN = 5
 MOVES = ("start", "resume", "close")
+TOGETHER = ("merge", "parent")
 
 
 @require_POST
@@ -57,10 +60,40 @@ def _verb(request: HttpRequest, user: User) -> Callable[[Ticket], Any]:
     if wanted == "team":
         team = _chosen(Team.objects.visible_to(user).active(), request, "team", _("Choose a team."))
         return lambda ticket: assign(ticket, actor=actor, team=team)
+    if wanted in TOGETHER:
+        return _together(request, user, wanted)
     if wanted.removeprefix("move-") in MOVES:
         move = wanted.removeprefix("move-")
         return lambda ticket: ticket.kind_info.perform(_as_kind(ticket), move, actor=actor)
     raise Invalid({"do": _("Choose what to do with the tickets.")})
+
+
+def _together(request: HttpRequest, user: User, wanted: str) -> Callable[[Ticket], Any]:
+    """Return what merges each incident into the one whose number was typed, or makes it part of that one. If that one
+    is ticked as well, it is passed over.
+
+    Raises:
+        Invalid: there is no incident with the number.
+    """
+    actor = Actor(user, Channel.DESK)
+    number = request.POST.get("survivor", "").strip()
+    known = 0 < len(number) <= 32 and "\x00" not in number
+    other = Incident.objects.visible_to(user).by_ref(number).first() if known else None
+    if other is None:
+        raise Invalid({"survivor": _("There is no incident with that number. Check it, for example INC0010001.")})
+
+    def do(ticket: Ticket) -> Any:
+        if ticket.pk == other.pk:
+            return ticket
+        if ticket.kind != "incident":
+            raise Refused(_("Only incidents are merged or made part of one another."))
+        return (
+            merge([_as_kind(ticket)], other, actor=actor)
+            if wanted == "merge"
+            else set_parent(_as_kind(ticket), other, actor=actor)
+        )
+
+    return do
 
 
 def _as_kind(ticket: Ticket) -> Any:

@@ -8,15 +8,18 @@ from uuid import uuid4
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from incidents.actions import open_incident
+from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.accounts.roles import Permission
 from itsm.tickets.actions import StoredFile, discard, matrix_priority, store_upload
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import Invalid, Refused, TooLarge
+from itsm.tickets.kinds import all_kinds
 from itsm.tickets.models import Level, Ticket
 from itsm.tickets.models.ticket import QUEUE_ORDER
 from workspace.access import desk, person
@@ -87,6 +90,9 @@ def _page(request: HttpRequest, form: OpenIncidentForm, status: int = 200) -> Ht
         "how_bad": [form["impact"], form["urgency"]],
         "requester": form.picked("requester"),
         "assignee": form.picked("assignee"),
+        "other_kinds": [
+            (kind, reverse(kind.new_url_name)) for kind in all_kinds() if kind.new_url_name and kind.code != "incident"
+        ],
         "priority": matrix_priority(_level(form["impact"].value()), _level(form["urgency"].value())),
     }
     return render(request, "workspace/new.html", context, status=status)
@@ -107,7 +113,8 @@ def priority(request: HttpRequest) -> HttpResponse:
 @require_safe
 @desk
 def similar(request: HttpRequest) -> HttpResponse:
-    """Open tickets of the chosen person, those that share words with the title first, as a fragment."""
+    """Open tickets of the chosen person, those that share words with the title first, and open incidents of anybody
+    that speak of the same, as a fragment."""
     user = person(request)
     ref = request.GET.get("requester", "")[:32]
     who = User.objects.visible_to(user).filter(public_id=ref).first() if ref else None
@@ -117,7 +124,12 @@ def similar(request: HttpRequest) -> HttpResponse:
         words = _words(request.GET.get("title", ""))
         near = sorted(theirs, key=lambda ticket: -len(words & _words(ticket.title)))
         rows = rows_of(near[:MOST_SIMILAR])
-    return render(request, "workspace/new.html#similar", {"who": who, "similar": rows})
+    title = request.GET.get("title", "").replace("\x00", "")
+    service = request.GET.get("service", "")
+    service_id = int(service) if service.isascii() and service.isdecimal() and len(service) < 10 else None
+    same = Incident.objects.visible_to(user).similar_to(title, service_id=service_id)
+    others = rows_of(row_fields(same)[:MOST_SIMILAR])
+    return render(request, "workspace/new.html#similar", {"who": who, "similar": rows, "others": others})
 
 
 def _words(text: str) -> set[str]:

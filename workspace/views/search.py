@@ -59,9 +59,18 @@ def palette(request: HttpRequest) -> JsonResponse:
     if read.text and not read.problem and not tickets:
         tickets = list(visible.filter(condition).order_by("-updated_at", "-id")[:MAX_ROWS])
     rows = [
-        {"text": f"{one.number} {one.title}", "hint": str(one.status_label), "url": ticket_url(one)} for one in tickets
+        {
+            "text": f"{one.number} {one.title}",
+            "hint": f"{one.kind_info.label} · {one.status_label}",
+            "url": ticket_url(one),
+        }
+        for one in tickets
     ]
     return JsonResponse({"results": rows})
+
+
+def _hint(ticket: Ticket) -> str:
+    return f"{ticket.kind_info.label} · {ticket.status_label}"
 
 
 @require_safe

@@ -21,13 +21,17 @@ TEXT_MAX = 300
 
 @dataclass(frozen=True)
 class Words:
-    """A message in the reader's language: what it is about, and where to go on. `links`: label and path each."""
+    """A message in the reader's language: what it is about, and where to go on. `links`: label and path each.
+
+    `calendar`: an iCalendar object with a method, which the mail carries so that calendars take it up.
+    """
 
     subject: str
     lead: str
     facts: list[tuple[str, str]] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     why: str = ""
+    calendar: str = ""
 
 
 @transaction.atomic
@@ -66,6 +70,7 @@ def tell_person(
             subject=letter.subject,
             text=letter.text,
             html=letter.html,
+            calendar=said.calendar,
             next_attempt_at=way.at,
             unless_read=way.unless_read,
         )

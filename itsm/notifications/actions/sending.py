@@ -8,9 +8,12 @@ its Message-ID. A server that cannot be reached holds all mails up for a while a
 from __future__ import annotations
 
 import logging
+import re
 import smtplib
 import time
 from datetime import timedelta
+from email.message import MIMEPart
+from email.policy import SMTP
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +36,7 @@ SERVER_WAIT = timedelta(seconds=30)
 MAX_ATTEMPTS = 12
 LONGEST_RUN_S = 60.0
 PERMANENT = 500
+_METHOD = re.compile(r"^METHOD:([A-Za-z-]+)\s*$", re.MULTILINE)
 
 
 class ServerAway(Exception):
@@ -130,7 +134,24 @@ def message_of(mail: Mail) -> EmailMultiAlternatives:
         headers=headers_of(mail),
     )
     message.attach_alternative(mail.html, "text/html")
+    if mail.calendar:
+        message.attach(_calendar_part(mail.calendar))
     return message
+
+
+def _calendar_part(text: str) -> MIMEPart:
+    """Return the iCalendar object as mail programs take it up: with its method said in the type (RFC 6047)."""
+    found = _METHOD.search(text)
+    part = MIMEPart(policy=SMTP)
+    part.set_content(
+        text,
+        subtype="calendar",
+        charset="utf-8",
+        params={"method": found[1].upper() if found else "PUBLISH"},
+        disposition="attachment",
+        filename="invite.ics",
+    )
+    return part
 
 
 def _send(mail: Mail, connection: Any) -> int:

@@ -50,7 +50,7 @@ def begin(ticket: Any, rule: str, *, actor: Actor, version: int | None = None) -
 
 def begin_move(
     ticket: Any, move: Move, *, actor: Actor, fields: Mapping[str, Any], version: int | None = None
-) -> tuple[Any, dict[str, str]]:
+) -> tuple[Any, dict[str, Any]]:
     """Return the locked ticket and the move's checked values.
 
     Raises:
@@ -61,7 +61,7 @@ def begin_move(
     locked = lock(ticket)
     check_move(locked, move, actor)
     _check_version(locked, version)
-    return locked, clean_fields(move, fields)
+    return locked, clean_fields(move, fields, actor.user)
 
 
 def _check_version(ticket: Any, version: int | None) -> None:

@@ -16,6 +16,7 @@ from itsm.tickets.errors import Invalid
 from itsm.tickets.log import write
 from itsm.tickets.models import Priority
 from itsm.tickets.models.ticket import TEXT_MAX, TITLE_MAX
+from itsm.tickets.querysets import sees_all_tickets
 from itsm.tickets.rules import works_tickets
 from itsm.tickets.texts import clean_text
 
@@ -46,6 +47,8 @@ def update(ticket: Any, changes: Mapping[str, Any], *, actor: Actor, version: in
     locked = begin(ticket, "ticket.edit", actor=actor, version=version)
     check_not_terminal(locked)
     values = _checked(changes)
+    if "requester" in values and locked.kind_info.desk_only and not sees_all_tickets(values["requester"]):
+        raise Invalid({"requester": _("Only people of the service desk can ask for this.")})
     if {"impact", "urgency"} & values.keys():
         impact, urgency = values.get("impact", locked.impact), values.get("urgency", locked.urgency)
         if (impact, urgency) != (locked.impact, locked.urgency):
@@ -92,15 +95,26 @@ def assign(
 ) -> Any:
     """Give the ticket to a team, a person, both, or (None) take it from them; return it.
 
-    A person outside the new team stays only when named in the same call. Each change of team after the first counts as
-    a reassignment. A call that changes nothing writes nothing.
+    A person outside the new team stays only when named in the same call, or where the ticket cannot be without one.
+    Each change of team after the first counts as a reassignment. A call that changes nothing writes nothing.
 
     Raises:
-        Invalid: the person cannot work on tickets. Refused, Stale, IllegalMove.
+        Invalid: the person cannot work on tickets, or the ticket's kind keeps what would be taken away. Refused, Stale,
+            IllegalMove.
     """
     locked = begin(ticket, "ticket.assign", actor=actor, version=version)
     check_not_terminal(locked)
     changes: dict[str, Any] = {}
+    keeps = locked.kind_info.keeps(locked)
+    taken = {name for name, value in (("team", team), ("assignee", assignee)) if value is None} & keeps
+    if taken:
+        raise Invalid(
+            {
+                name: _("This cannot be left empty while it is %(status)s. Choose somebody else instead.")
+                % {"status": locked.status_label}
+                for name in sorted(taken)
+            }
+        )
     if not isinstance(assignee, _Unset) and assignee != locked.assignee:
         if assignee is not None and actor.at is None and not works_tickets(Actor(assignee, actor.channel), locked):
             raise Invalid({"assignee": _("%(name)s does not work on tickets.") % {"name": assignee}})
@@ -109,7 +123,8 @@ def assign(
         if team is not None and not team.is_active:
             raise Invalid({"team": _("The team %(name)s is no longer active.") % {"name": team}})
         changes["team"] = team
-        if isinstance(assignee, _Unset) and locked.assignee is not None and team is not None:
+        leaves = isinstance(assignee, _Unset) and locked.assignee is not None and "assignee" not in keeps
+        if leaves and locked.assignee is not None and team is not None:
             stays = team.members.filter(pk=locked.assignee.pk).exists()
             changes.update({} if stays else {"assignee": None})
     if not changes:

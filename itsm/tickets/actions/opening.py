@@ -80,10 +80,13 @@ def open_ticket(
     custom: Mapping[str, Any] | None = None,
     opened_by: User | None = None,
     child: Mapping[str, Any] | None = None,
+    status: str = "",
+    said: Mapping[str, Any] | None = None,
 ) -> Any:
     """Open a ticket and return it. The same `submission_key` from the same person gives the ticket opened before.
 
-    An import names who opened the ticket then (`opened_by`); else it is the actor.
+    An import names who opened the ticket then (`opened_by`); else it is the actor. `status`: where it begins, when that
+    is not its kind's first status. `said`: what the opening's event says beside the fields of every ticket.
 
     Raises:
         Invalid: a sentence for each value that does not fit.
@@ -117,6 +120,8 @@ def open_ticket(
                 watchers=watchers,
                 submission_key=submission_key or None,
                 child={"custom": dict(custom or {}), **(child or {})},
+                status=status or kind.initial_status,
+                said=said or {},
             )
     except IntegrityError:
         before = _opened_before(kind, user, submission_key) if submission_key else None
@@ -185,13 +190,15 @@ def _insert(
     watchers: tuple[User, ...],
     submission_key: str | None,
     child: Mapping[str, Any],
+    status: str,
+    said: Mapping[str, Any],
 ) -> Any:
     number, clock, priority = _drawn(kind.prefix, values["impact"], values["urgency"])
     now = actor.at or clock
     ticket = kind.model(
         kind=kind.code,
         number=number,
-        status=kind.initial_status,
+        status=status,
         requester=requester,
         opened_by=opened_by,
         category=category,
@@ -218,6 +225,7 @@ def _insert(
         for name in ("requester", "impact", "urgency", "priority", "category", "service", "team", "assignee")
     }
     data["title"] = ticket.title
+    data |= said
     if routed and routed.rule:
         data["rule"] = routed.rule
     write(ticket, f"{kind.code}.opened", actor=actor, data=data, at=now)

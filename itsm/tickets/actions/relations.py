@@ -13,6 +13,7 @@ from itsm.tickets.actors import Actor
 from itsm.tickets.errors import Invalid
 from itsm.tickets.log import write
 from itsm.tickets.models import Link, LinkKind, Watcher
+from itsm.tickets.querysets import sees_all_tickets
 from itsm.tickets.rules import require
 
 
@@ -58,10 +59,13 @@ def watch(ticket: Any, person: User, *, actor: Actor) -> Watcher:
 
     Raises:
         Refused: a requester cannot sign up others.
+        Invalid: the ticket is of a kind that only the desk sees, and the person is not of the desk.
     """
     locked = begin(ticket, "ticket.comment", actor=actor)
     if actor.user != person:
         require("ticket.watch_others", actor, locked)
+    if locked.kind_info.desk_only and not sees_all_tickets(person):
+        raise Invalid({"person": _("Only people of the service desk can watch this.")})
     row, is_new = Watcher.objects.get_or_create(ticket_id=ticket.pk, user=person)
     if is_new:
         write(locked, "ticket.watched", actor=actor, data={"watcher": {"user": person.pk}}, bump=False)

@@ -16,6 +16,7 @@ from itsm.conditions import Condition, ConditionError, Context, check, to_predic
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused
+from itsm.tickets.kinds import all_kinds
 from itsm.tickets.models import Category, Level, Priority, PriorityCell, RoutingRule
 from itsm.tickets.models.settings import PATH_SEPARATOR
 from itsm.tickets.schema import rule_schema
@@ -26,7 +27,7 @@ RULE_NAME_MAX = 200
 PATH_MAX = 500
 STEP = 10
 CATEGORY_FIELDS = ("name", "parent", "team", "is_active")
-RULE_FIELDS = ("name", "condition", "team", "is_active")
+RULE_FIELDS = ("name", "kind", "condition", "team", "is_active")
 Matrix = Mapping[tuple[int, int], int]
 
 
@@ -155,14 +156,16 @@ def save_routing_rule(
     condition: Mapping[str, Any],
     team: Team | None,
     actor: Actor,
+    kind: str = "incident",
     is_active: bool = True,
     seen: str = "",
 ) -> RoutingRule:
-    """Create the rule (None: it comes last) or change it, and return it. It counts for tickets that come from now on.
+    """Create the rule (None: it comes last) or change it, and return it. It counts for tickets of the kind that come
+    from now on.
 
     Raises:
         Refused: the actor may not set up the desk.
-        Invalid: name, condition or team do not fit.
+        Invalid: name, kind, condition or team do not fit.
         ChangedMeanwhile.
     """
     _require(actor)
@@ -175,6 +178,8 @@ def save_routing_rule(
     check_seen(before, seen)
     if any(one.name.lower() == title.lower() and one.pk != row.pk for one in rules):
         raise Invalid({"name": _("There is a rule “%(name)s” already. Choose another name.") % {"name": title}})
+    if kind not in {one.code for one in all_kinds()}:
+        raise Invalid({"kind": _("Choose a kind from the list.")})
     if team is None or (not team.is_active and row.team_id != team.pk):
         raise Invalid({"team": _("Choose the team that gets the ticket.")})
     try:
@@ -184,6 +189,7 @@ def save_routing_rule(
         check_rule(parsed)
     except ConditionError as error:
         raise Invalid({"condition": error.message}) from error
+    row.kind = kind
     row.name, row.condition, row.team, row.is_active = title, parsed.to_json(), team, is_active
     if not rule:
         row.order = max((one.order for one in rules), default=0) + STEP

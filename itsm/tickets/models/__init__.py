@@ -3,6 +3,7 @@
 from itsm.tickets.models.children import Attachment, Comment, Link, LinkKind, Visibility, Watcher
 from itsm.tickets.models.event import OutboxEntry, TicketEvent
 from itsm.tickets.models.settings import Category, PriorityCell, RoutingRule
+from itsm.tickets.models.spreading import Spread, SpreadState, SpreadTarget, Tally
 from itsm.tickets.models.ticket import NO_TARGET, Level, Priority, Ticket
 
 __all__ = [
@@ -17,6 +18,10 @@ __all__ = [
     "Priority",
     "PriorityCell",
     "RoutingRule",
+    "Spread",
+    "SpreadState",
+    "SpreadTarget",
+    "Tally",
     "Ticket",
     "TicketEvent",
     "Visibility",

@@ -31,6 +31,8 @@ class Comment(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     # NULL, not blank, where there is none: the constraint lets any number of NULLs stand side by side.
     submission_key = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001
+    # Where it was written first, when a ticket was split and this is the copy on the new one.
+    copied_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="copies")
 
     shown_files: list[Attachment]  # what a reader may see of its files; set by `timeline`
 
@@ -84,6 +86,7 @@ class LinkKind(models.TextChoices):
     RELATED = "related", _("Related to")
     DUPLICATE_OF = "duplicate_of", _("Duplicate of")
     FOLLOWS = "follows", _("Follows up on")
+    SPLIT_FROM = "split_from", _("Split from")
     CAUSED_BY = "caused_by", _("Caused by")
     BLOCKED_BY = "blocked_by", _("Blocked by")
     PROBLEM = "problem", _("Incident of the problem")

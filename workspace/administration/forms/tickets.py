@@ -12,10 +12,13 @@ from cmdb.models import Service
 from incidents.models import IncidentSettings
 from itsm.tickets.actions.settings import NAME_MAX, RULE_NAME_MAX
 from itsm.tickets.models import Category, Level, Priority, RoutingRule
+from problems.models import KnownErrorRule
 from workspace.administration.conditions import readable
 from workspace.administration.forms.base import ConditionField, PersonChoice, SettingsForm, TeamChoice
+from workspace.filters import kind_choices
 
 MOST_DAYS = 90
+FIRST_KIND = "incident"
 
 
 class MatrixForm(SettingsForm):
@@ -89,6 +92,7 @@ class RuleForm(SettingsForm):
     """A routing rule: if a ticket is like this, then that team."""
 
     name = forms.CharField(max_length=RULE_NAME_MAX, label=gettext_lazy("Name"))
+    kind = forms.ChoiceField(choices=kind_choices, label=gettext_lazy("For"), initial=FIRST_KIND, required=False)
     condition = ConditionField(
         label=gettext_lazy("If a new ticket is like this"),
         help_text=gettext_lazy(
@@ -104,11 +108,16 @@ class RuleForm(SettingsForm):
         if rule is not None:
             self.fields["team"].keep(rule.team)  # type: ignore[attr-defined]
 
+    def clean_kind(self) -> str:
+        """Return the kind; incidents where the form that was sent is one from before there were others."""
+        return str(self.cleaned_data["kind"] or FIRST_KIND)
+
     @staticmethod
     def values_of(rule: RoutingRule) -> dict[str, Any]:
         """Return what the form shows of a stored rule."""
         return {
             "name": rule.name,
+            "kind": rule.kind,
             "condition": readable(rule.condition).text,
             "team": rule.team.public_id,
             "is_active": rule.is_active,
@@ -128,6 +137,15 @@ class IncidentSettingsForm(SettingsForm):
                 words = IncidentSettings._meta.get_field(name).verbose_name  # type: ignore[union-attr]
                 field.label = str(words)[:1].upper() + str(words)[1:]
                 field.widget.attrs["inputmode"] = "numeric"
+
+
+class ProblemSettingsForm(SettingsForm):
+    """What a known error needs, and whether an accepted risk closes."""
+
+    known_error_needs = forms.ChoiceField(label=gettext_lazy("A known error needs"), choices=KnownErrorRule.choices)
+    accepted_risk_closes = forms.BooleanField(
+        required=False, label=gettext_lazy("An accepted risk closes the problem at once")
+    )
 
 
 class ServiceForm(SettingsForm):
@@ -150,6 +168,14 @@ class ServiceForm(SettingsForm):
         required=False, label=gettext_lazy("Support team"), empty_label=gettext_lazy("None: rules and categories say")
     )
     owner = PersonChoice(required=False, label=gettext_lazy("Owner"))
+    part_of = forms.ModelChoiceField(
+        Service.objects.active(),
+        to_field_name="public_id",
+        required=False,
+        label=gettext_lazy("Part of"),
+        empty_label=gettext_lazy("Stands by itself"),
+        help_text=gettext_lazy("Changes to a service and to what it is part of are watched for collisions."),
+    )
     is_active = forms.BooleanField(
         required=False, initial=True, label=gettext_lazy("Can be chosen on tickets and in the portal")
     )
@@ -158,6 +184,8 @@ class ServiceForm(SettingsForm):
         super().__init__(*args, **kwargs)
         if service is not None:
             self.fields["support_team"].keep(service.support_team)  # type: ignore[attr-defined]
+            others = Service.objects.active() | Service.objects.filter(parts=service.pk)
+            self.fields["part_of"].queryset = others.exclude(pk=service.pk)  # type: ignore[attr-defined]
         self.fields["owner"].show(self, "owner", service.owner if service else None)  # type: ignore[attr-defined]
 
     def clean_key(self) -> str:

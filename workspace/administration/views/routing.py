@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from incidents.models import Incident
 from itsm.accounts.changelog import fingerprint, state_of
 from itsm.tickets.actions import matrix_priority
 from itsm.tickets.actions.settings import (
@@ -23,16 +22,17 @@ from itsm.tickets.actions.settings import (
     switch_routing_rule,
 )
 from itsm.tickets.errors import Invalid
+from itsm.tickets.kinds import Kind, all_kinds, kind_of
 from itsm.tickets.models import Level, RoutingRule
 from itsm.tickets.models.ticket import TITLE_MAX
 from itsm.tickets.routing import default_team, tried_rules
 from workspace.access import person
 from workspace.administration.access import actor_of, page, settings_page, submit
 from workspace.administration.conditions import Readable, readable
-from workspace.administration.forms.tickets import RuleForm
+from workspace.administration.forms.tickets import FIRST_KIND, RuleForm
+from workspace.filters import kind_choices
 from workspace.search import ticket_with_number
 
-KIND = "incident"
 PLACES = {"up": -1, "down": 1}
 
 
@@ -61,8 +61,8 @@ class Trial:
         return str(self.winner.team) if self.winner else self.fallback
 
 
-def try_rules(request: HttpRequest, text: str) -> Trial | None:
-    """Return what the active rules would do with the ticket of this number, or with a new one of this title."""
+def try_rules(request: HttpRequest, text: str, kind: Kind) -> Trial | None:
+    """Return what the active rules would do with the ticket of this number, or with a new one of the kind and title."""
     text = text.replace("\x00", "").strip()[:TITLE_MAX]
     if not text:
         return None
@@ -71,8 +71,8 @@ def try_rules(request: HttpRequest, text: str) -> Trial | None:
     ticket: Any = found
     if ticket is None:
         level = Level.LOW
-        ticket = Incident(
-            kind=KIND,
+        ticket = kind.model(
+            kind=kind.code,
             title=text,
             requester=user,
             opened_by=user,
@@ -98,8 +98,16 @@ def rules(request: HttpRequest) -> HttpResponse:
     """The rules in order, and the box to try them."""
     rows = RoutingRule.objects.select_related("team").order_by("order", "pk")
     lines = [Line(rule, readable(rule.condition)) for rule in rows]
-    trial = try_rules(request, request.GET.get("try", ""))
-    return page(request, "routing", "routing", {"lines": lines, "trial": trial, "last": len(lines)})
+    asked = request.GET.get("kind", "")
+    kind = next((one for one in all_kinds() if one.code == asked), kind_of(FIRST_KIND))
+    context = {
+        "lines": lines,
+        "trial": try_rules(request, request.GET.get("try", ""), kind),
+        "last": len(lines),
+        "kinds": kind_choices(),
+        "tried_kind": kind.code,
+    }
+    return page(request, "routing", "routing", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,7 +24,7 @@ from workspace.administration.forms.tickets import IncidentSettingsForm, Service
 @settings_page("services")
 def services(request: HttpRequest) -> HttpResponse:
     """All services, those that can be chosen first."""
-    rows = Service.objects.select_related("support_team", "owner")
+    rows = Service.objects.select_related("support_team", "owner", "part_of")
     return page(request, "services", "services", {"services": rows.order_by("-is_active", "name")})
 
 
@@ -32,7 +32,7 @@ def services(request: HttpRequest) -> HttpResponse:
 @settings_page("services")
 def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
     """Add a service or change one."""
-    found = Service.objects.select_related("support_team", "owner")
+    found = Service.objects.select_related("support_team", "owner", "part_of")
     service = get_object_or_404(found, public_id=ref) if ref else None
     context: dict[str, Any] = {"title": _("Change a service") if service else _("Add a service")}
     if request.method != "POST":
@@ -41,6 +41,7 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
             values = {name: getattr(service, name) for name in ("name", "key", "description", "is_active")}
             values["support_team"] = service.support_team.public_id if service.support_team else ""
             values["owner"] = service.owner.public_id if service.owner else ""
+            values["part_of"] = service.part_of.public_id if service.part_of else ""
             values["seen"] = fingerprint(state_of(service, SERVICE_FIELDS))
         form = ServiceForm(initial=values, service=service)
         return page(request, "services", "edit", {**context, "form": form})

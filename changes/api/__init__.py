@@ -1,0 +1,1 @@
+"""Changes over the API: what every kind has, and the gate of a pipeline."""

@@ -1,0 +1,1 @@
+"""The change advisory board: recurring meetings that decide on changes (CH-4)."""

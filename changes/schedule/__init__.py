@@ -1,0 +1,1 @@
+"""When changes may be made: windows, collisions, free slots and the calendar."""

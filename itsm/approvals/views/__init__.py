@@ -1,0 +1,1 @@
+"""Pages of approvals: what waits for one, one approval, the link in a mail, delegations."""

@@ -1,0 +1,1 @@
+"""The agent's pages of a ticket of any kind, at the desk."""
