@@ -1,4 +1,4 @@
-"""What follows from the incident's own life: the clock of updates stops when it ends and begins anew when it reopens."""
+"""What follows from the incident's own life: the clock of updates stops when it ends, and begins anew on reopening."""
 
 from __future__ import annotations
 

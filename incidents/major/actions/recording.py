@@ -84,8 +84,7 @@ def edit_line(
     now = instant_of(actor)
     before = {"text": current, "hidden": entry.is_hidden if entry is not None else False}
     if entry is None:
-        assert event is not None
-        entry = MajorEntry(incident=locked, event=event, at=event.at)
+        entry = MajorEntry(incident=locked, event=event, at=event.at if event is not None else now)
     if (entry.text, entry.is_hidden) == (words, is_hidden):
         return
     entry.text, entry.is_hidden, entry.by, entry.changed_at = words, is_hidden, actor.user, now
