@@ -12,6 +12,7 @@ from incidents.actions import resolve, set_parent
 from incidents.major.actions import add_entry, finish_review, propose, save_review, send_update
 from tests.cast import Cast, as_
 from tests.incidents.major.test_deciding import FIXED, WHY, incident_of, major_of
+from tests.workspace.conftest import axe, open_page  # noqa: F401  fixtures
 from tests.workspace.test_browser import FINDINGS, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,7 +21,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_page_is_accessible_and_fits(
-    cast: Cast, open_page: Callable[..., Any], axe: str, theme: str, width: int
+    cast: Cast,
+    open_page: Callable[..., Any],  # noqa: F811
+    axe: str,  # noqa: F811
+    theme: str,
+    width: int,
 ) -> None:
     major, lena = major_of(cast, service=cast.vpn), as_(cast.lena)
     for _number in range(2):
