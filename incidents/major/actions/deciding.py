@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from incidents.actions.outages import withdraw_outage
 from incidents.major.actions.base import begin_by, begin_deciding, check_can_be_major, check_worker, tell
 from incidents.major.actions.roles import give_role_locked
-from incidents.major.models import IMPACT_MAX, REASON_MAX
+from incidents.major.models import IMPACT_MAX, REASON_MAX, MajorReview
 from incidents.major.states import CAN_BE_ACCEPTED, CAN_BE_PROPOSED, MajorRole, MajorState
 from incidents.models import Incident
 from itsm.accounts.models import User
@@ -105,6 +105,7 @@ def accept(
     major.next_update_at = now + timedelta(minutes=major.cadence_minutes) if major.cadence_minutes else None
     major.alarmed_for = None
     major.save()
+    MajorReview.objects.filter(incident=locked).update(done_at=None, done_by=None)  # of the time before a demotion
     write(
         locked,
         "incident.major_accepted",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -14,10 +16,12 @@ from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now, instant_of
 from itsm.tickets.errors import Invalid
 from itsm.tickets.log import write
+from itsm.tickets.models import TicketEvent
 from slas.models import Rota
 from slas.rotas import person_on_call
 
 MOST_STAKEHOLDERS = 100
+CALLED_JUST_NOW = timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -96,7 +100,8 @@ def remove_stakeholder(incident: Incident, ref: str, *, actor: Actor) -> None:
 
 @transaction.atomic
 def page_on_call(incident: Incident, rota: Rota | None, *, actor: Actor) -> User:
-    """Call whoever is on call of the rota now, on all urgent ways that they chose, and return them.
+    """Call whoever is on call of the rota now, on all urgent ways that they chose, and return them. Who was called a
+    moment ago (a double click) is not called twice.
 
     Raises:
         Invalid: no rota, or nobody is on call. IllegalMove, Refused.
@@ -108,5 +113,8 @@ def page_on_call(incident: Incident, rota: Rota | None, *, actor: Actor) -> User
     if person is None:
         raise Invalid({"rota": _("Nobody is on call of %(rota)s now. Choose another rota.") % {"rota": rota}})
     data = {"rota": str(rota), "person": {"user": person.pk}, **tell(person)}
+    called = TicketEvent.objects.filter(ticket_id=locked.pk, code="incident.major_paged", data=data)
+    if called.filter(at__gt=instant_of(actor) - CALLED_JUST_NOW).exists():
+        return person
     write(locked, "incident.major_paged", actor=actor, data=data, bump=False)
     return person

@@ -48,7 +48,9 @@ def test_every_page_is_accessible_and_fits(
         page.goto(root + path)
         page.wait_for_selector("html.ready")
         if where := os.environ.get("SCREENSHOTS"):
+            page.set_viewport_size({"width": width, "height": 2600})  # the pane scrolls, not the page
             page.screenshot(path=f"{where}/major-{name}-{theme}-{width}.png", full_page=True)
+            page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         page.evaluate(axe)
         assert page.evaluate(FINDINGS, TAGS) == [], path

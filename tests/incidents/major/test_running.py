@@ -12,9 +12,11 @@ from django.urls import reverse
 
 from incidents.actions import cancel, join_outage, open_incident, reopen, reply, resolve, set_parent
 from incidents.major.actions import (
+    accept,
     add_entry,
     add_stakeholder,
     alarm_overdue,
+    demote,
     edit_line,
     finish_review,
     give_role,
@@ -34,8 +36,9 @@ from itsm.tickets.errors import IllegalMove, Invalid, Refused, Stale
 from itsm.tickets.models import Comment, TicketEvent, Visibility
 from itsm.tickets.outbox import dispatch
 from itsm.tickets.spreading import work
+from slas.actions import save_rota
 from tests.cast import Cast, as_, make_cast
-from tests.incidents.major.test_deciding import FIXED, incident_of, major_of
+from tests.incidents.major.test_deciding import ACCEPTED, FIXED, incident_of, major_of
 
 TEXT = {"headline": "VPN is down", "text": "Use the web mail. More at noon."}
 ALL = {"to_portal": True, "to_requesters": True, "to_stakeholders": True}
@@ -195,6 +198,25 @@ def test_a_handover_is_recorded_and_a_role_has_one_person(cast: Cast) -> None:
         page_on_call(major, None, actor=as_(cast.lena))
 
 
+def test_who_is_on_call_is_called_once_for_a_double_click(cast: Cast) -> None:
+    major, now = major_of(cast), datetime.now(UTC)
+    turn = {
+        "unit": "day",
+        "every": 1,
+        "minute": 0,
+        "weekday": 0,
+        "starts": (now - timedelta(days=3)).date().isoformat(),
+    }
+    layers = [{**turn, "name": "", "level": 1, "members": [cast.ben.pk]}]
+    ada = as_(cast.ada)
+    rota = save_rota(None, name="Nights", team=cast.network, time_zone="UTC", layers=layers, actor=ada)
+    for _click in range(2):
+        assert page_on_call(major, rota, actor=as_(cast.lena)) == cast.ben
+    handed_out()
+    assert codes(major, "paged") == 1
+    assert Notice.objects.filter(kind="major_paged", user=cast.ben).count() == 1
+
+
 def test_the_timeline_writes_itself_and_edits_leave_the_log_alone(cast: Cast) -> None:
     major = major_of(cast)
     for _number in range(3):
@@ -261,3 +283,13 @@ def test_the_review_is_done_when_it_says_enough_and_the_incident_is_over(cast: C
     reopen(Incident.objects.get(pk=major.pk), actor=as_(cast.anna), comment="Down again")
     assert MajorReview.objects.get().done_at is None
     assert MajorIncident.objects.get().next_update_at is not None
+
+
+def test_a_review_of_the_time_before_a_demotion_does_not_count(cast: Cast) -> None:
+    major, lena = resolve(major_of(cast), actor=as_(cast.lena), **FIXED), as_(cast.lena)
+    save_review(major, {"overview": "a", "findings": "b", "resolution": "c"}, actor=lena)
+    finish_review(major, actor=lena)
+    demote(major, actor=lena, reason="One floor only.")
+    again = reopen(Incident.objects.get(pk=major.pk), actor=lena, comment="More floors")
+    accept(again, actor=lena, **ACCEPTED)
+    assert MajorReview.objects.get().done_at is None
