@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
+from django.db.models import Exists, OuterRef
+
 from changes.statuses import AHEAD, Status
 from itsm.tickets.querysets import TicketQuerySet
 
@@ -25,6 +27,13 @@ class ChangeQuerySet(TicketQuerySet[Any]):
     def standing(self) -> ChangeQuerySet:
         """Return changes that are neither closed nor cancelled."""
         return self.filter(status__in=STANDING)
+
+    def with_collides(self) -> ChangeQuerySet:
+        """Return them with `collides`: whether a collision stands that nobody waved through."""
+        from changes.schedule.models import Conflict  # the models import this module
+
+        standing = Conflict.objects.current().filter(change=OuterRef("pk"), overridden_at__isnull=True)
+        return self.annotate(collides=Exists(standing))
 
     def ended(self) -> ChangeQuerySet:
         """Return changes that were closed with a code; cancelled ones were never made."""

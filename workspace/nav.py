@@ -86,7 +86,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
         for queue in my_queues(request)
     ]
     entries += [_practice(request, queue, counts, open_key) for queue in practice_queues()]
-    entries += [*_practices(request), *_bottom(request)]
+    entries += [_calendar(request), *_practices(request), *_bottom(request)]
     entries += [
         {
             "key": "search",
@@ -147,6 +147,19 @@ def _approvals(request: HttpRequest) -> dict[str, Any]:
         "icon": "user-question",
         "hotkey": "G A",
         "current": request.path.startswith(url),
+    }
+
+
+def _calendar(request: HttpRequest) -> dict[str, Any]:
+    url = reverse("change_schedule:calendar")
+    return {
+        "key": "change_calendar",
+        "section": "practices",
+        "label": _("Change calendar"),
+        "url": url,
+        "icon": "calendar-time",
+        "hotkey": "G W",
+        "current": request.path == url,
     }
 
 

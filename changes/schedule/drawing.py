@@ -64,14 +64,16 @@ def month_weeks(stretch: Stretch, entries: list[Entry], bands: list[Band], month
             Cell(one, one.day.month != month, one.start <= now < one.end, number)
             for number, one in enumerate(days, start=1)
         ]
-        shown, _hidden = _lanes(_runs(bands, days), BAND_LANES, 2)
-        for bar in _runs(bands, days):
+        runs = _runs(bands, days)
+        shown, _hidden = _lanes(runs, BAND_LANES, 2)
+        for bar in runs:
             if isinstance(bar.item, Band) and bar.item.is_freeze:
                 for cell in cells[bar.column - 1 : bar.column - 1 + bar.width]:
                     cell.frozen.append(bar.item.window.name)
         first = 2 + max((bar.row - 1 for bar in shown), default=0)
         inside = [one for one in entries if one.start < days[-1].end and one.end > days[0].start]
-        bars, hidden = _lanes([_placed(one, days) for one in inside], CHANGE_LANES, first)
+        starts = [one.start for one in days]
+        bars, hidden = _lanes([_placed(one, days, starts) for one in inside], CHANGE_LANES, first)
         for bar in bars:
             for cell in cells[bar.column - 1 : bar.column - 1 + bar.width]:
                 cell.total += 1
@@ -83,8 +85,7 @@ def month_weeks(stretch: Stretch, entries: list[Entry], bands: list[Band], month
     return weeks
 
 
-def _placed(item: Entry | Band, days: tuple[Day, ...]) -> Bar:
-    starts = [one.start for one in days]
+def _placed(item: Entry | Band, days: tuple[Day, ...], starts: list[datetime]) -> Bar:
     first = max(bisect_right(starts, item.start) - 1, 0)
     last = max(bisect_right(starts, item.end) - 1, 0)
     if last > first and item.end <= starts[last]:  # it ends at midnight
@@ -95,10 +96,11 @@ def _placed(item: Entry | Band, days: tuple[Day, ...]) -> Bar:
 def _runs(bands: list[Band], days: tuple[Day, ...]) -> list[Bar]:
     """The windows of the week, those of one rule that lie on days side by side made one."""
     runs: dict[int, list[Bar]] = {}
+    starts = [one.start for one in days]
     for band in bands:
         if band.start >= days[-1].end or band.end <= days[0].start:
             continue
-        bar = _placed(band, days)
+        bar = _placed(band, days, starts)
         own = runs.setdefault(band.window.pk, [])
         if own and bar.column <= own[-1].column + own[-1].width:
             last = own[-1]
@@ -274,12 +276,11 @@ class Chapter:
 def agenda(days: Iterable[Day], entries: list[Entry], bands: list[Band], now: datetime, most: int) -> list[Chapter]:
     """Return the days on which there is something, each with its changes; of very many the first of each day."""
     shown = tuple(days)
-    by_day = group_by_day(shown, entries)
+    by_day, bands_of = group_by_day(shown, entries), group_by_day(shown, bands)
     each = max(most // max(len(shown), 1), 4)
     found = []
     for one in shown:
-        own = by_day[one.day]
-        covered = [band for band in bands if band.start < one.end and band.end > one.start]
+        own, covered = by_day[one.day], bands_of[one.day]
         is_today = one.start <= now < one.end
         if own or covered or is_today or one.clock_change:
             found.append(Chapter(one, own[:each], covered[:each], max(len(own) - each, 0), is_today))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from changes.models import AffectedService, Change, Conflict, WindowKind
+from changes.models import AffectedService, Change, WindowKind
 from changes.models.change import span
 from changes.schedule.facts import Window, active_windows
 from changes.schedule.occurrences import occurrences
@@ -125,8 +126,7 @@ def entries_between(
         rows = rows.filter(change_type=filters.change_type)
     if filters.is_mine:
         rows = rows.filter(Q(assignee=viewer) | Q(requester=viewer))
-    standing = Conflict.objects.current().filter(change=OuterRef("pk"), overridden_at__isnull=True)
-    rows = rows.annotate(collides=Exists(standing))
+    rows = rows.with_collides()
     if filters.has_conflict:
         rows = rows.filter(collides=True)
     first = touched.order_by("service__name").values("service_id")[:1]
@@ -236,13 +236,14 @@ def neighbours(view: str, around: date) -> tuple[date, date]:
     return (around.replace(day=1) - timedelta(days=1)).replace(day=1), _next_month(around)
 
 
-def group_by_day(days: tuple[Day, ...], entries: list[Entry]) -> dict[date, list[Entry]]:
-    """Return the changes of each day: a change stands on every day that it touches."""
-    found: dict[date, list[Entry]] = {one.day: [] for one in days}
-    for entry in entries:
-        for one in days:
-            if entry.start < one.end and entry.end > one.start:
-                found[one.day].append(entry)
-            elif one.start >= entry.end:
-                break
+def group_by_day[Item: (Entry, Band)](days: Sequence[Day], items: Iterable[Item]) -> dict[date, list[Item]]:
+    """Return what lies on each day, in the order given: something stands on every day that it touches."""
+    starts = [one.start for one in days]
+    found: dict[date, list[Item]] = {one.day: [] for one in days}
+    for item in items:
+        index = max(bisect_right(starts, item.start) - 1, 0)
+        while index < len(days) and starts[index] < item.end:
+            if days[index].end > item.start:
+                found[days[index].day].append(item)
+            index += 1
     return found

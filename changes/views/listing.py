@@ -49,7 +49,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(found: Any, given: dict[str, str]) -> Any:
-    found = found.select_related("team", "assignee", "service", "template_version__template")
+    found = found.with_collides().select_related("team", "assignee", "service", "template_version__template")
     if given["status"] == STANDING:
         found = found.standing()
     elif given["status"] in Status.values:

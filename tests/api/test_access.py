@@ -191,7 +191,7 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("get", "/api/v1/change-windows/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/changes/{planned}/conflicts/", None, DESK_ONLY),
     ("get", "/api/v1/changes/{planned}/free-slots/", None, DESK_ONLY),
-    ("get", "/api/v1/changes/{planned}/free-slots/?count=0", None, "401 404 404 404 400 400 400 400 400"),
+    ("get", "/api/v1/changes/{planned}/free-slots/?count=0", None, "401 404 404 404 422 422 422 422 422"),
     ("get", "/api/v1/on-call/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/", None, "401 403 403 403 200 200 200 200 200"),
     ("get", "/api/v1/rotas/{rota}/", None, "401 404 404 404 200 200 200 200 200"),

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from changes.cab.actions import decide_item, pin, save_board, start_meeting
 from changes.models import Change, ChangeWindow, WindowKind
 from itsm.accounts.models import User
-from tests.cast import Cast
+from tests.cast import Cast, as_
 from tests.workspace.test_browser import FINDINGS, TAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -106,3 +107,57 @@ def test_the_keys_lead_through_the_months(cast: Cast, october: list[Change], ope
     assert "October 2027" in page.inner_text("#cal-title")
     page.keyboard.press("[")
     page.wait_for_url("**date=2027-09-01")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_cab_and_the_page_of_a_change_are_accessible_and_fit(
+    cast: Cast, mona: User, october: list[Change], open_page: OpenPage, axe: str, theme: str, width: int
+) -> None:
+    rule = {"time_zone": "Europe/London", "repeat": "weekly", "weekdays": [1], "first": "2026-01-01"}
+    board = save_board(
+        None,
+        name="Weekly CAB",
+        chair=mona,
+        rule={**rule, "start": "10:00", "end": "11:00"},
+        condition="kind:change status:new",
+        place="Room 4",
+        teams=[cast.network],
+        actor=as_(mona),
+    )
+    first, second = board.meetings.order_by("starts_at")[:2]
+    pin(second, october[0], actor=as_(cast.anna))
+    start_meeting(first, actor=as_(mona))
+    item = first.items.get(change=october[0])
+    decide_item(first.items.get(change=october[3]), "defer", words="Not in the freeze.", actor=as_(mona))
+    page = open_page(mona, "/desk/changes/cab/", width=width, theme=theme)
+    root = page.url.partition("/desk/")[0]
+    for number, path in enumerate(
+        (
+            "/desk/changes/cab/",
+            f"/desk/changes/cab/boards/{board.public_id}/",
+            f"/desk/changes/cab/boards/{board.public_id}/edit/",
+            f"/desk/changes/cab/meetings/{second.public_id}/",
+            f"/desk/changes/cab/meetings/{first.public_id}/present/?item={item.public_id}",
+            f"/desk/changes/{october[0].number}/",
+        )
+    ):
+        page.goto(root + path)
+        page.wait_for_selector("html.ready")
+        if SHOTS:
+            page.screenshot(path=str(Path(SHOTS) / f"cab{number}-{width}-{theme}.png"), full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        page.evaluate(axe)
+        assert page.evaluate(FINDINGS, TAGS) == [], path
+
+
+def test_a_slot_is_taken_with_one_click(cast: Cast, october: list[Change], open_page: OpenPage) -> None:
+    change = october[1]
+    page = open_page(cast.anna, f"/desk/changes/{change.number}/")
+    panel = page.locator("#panel-change-conflicts")
+    assert october[0].number in panel.inner_text()
+    panel.locator(".cal-slots button").first.click()
+    page.wait_for_selector("#panel-change-conflicts >> text=It collides with nothing.")
+    change.refresh_from_db()
+    assert change.planned_start is not None
+    assert change.planned_start.year < 2027
