@@ -20,7 +20,6 @@ from itsm.accounts.roles import Permission
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused
 
-
 LIST = "changes:list"
 
 
