@@ -33,6 +33,8 @@ BATCH = 1000
 FIRST_BATCH = 200
 LONGEST_BATCH_S = 0.5
 MANY = 400
+# Beginnings of error codes (PostgreSQL, appendix A): connections, resources, shutting down, the system.
+LOST = ("08", "53", "57P", "58")
 MAX_ATTEMPTS = 5
 FIRST_RETRY_S = 1
 WAIT_S = 0.05
@@ -178,12 +180,19 @@ def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
         with transaction.atomic():
             claimed = _rows_to_claim(sql, arguments)
             return _fire(claimed) if claimed.steps else None
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
-        if not claimed.steps:
+        if not claimed.steps or _is_lost(error):
             raise  # no step's fault: trying again at once, and in parts, would only turn in circles
         raise Failed(list(claimed.steps)) from error
+
+
+def _is_lost(error: Exception) -> bool:
+    """Return whether the database is away or has no room, so that every step would fail alike. A statement that took
+    too long, or waited too long for a lock, may be one ticket's."""
+    if isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, OperationalError) and (state is None or state.startswith(LOST))
 
 
 def _fire_parts(steps: Sequence[int]) -> int:
