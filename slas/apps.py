@@ -13,6 +13,7 @@ class SlasConfig(AppConfig):
         from itsm.tickets.hooks import listen
         from slas import ack_links, events  # noqa: F401  registry is filled on import
         from slas.actions import follow
+        from slas.history import OWN_EVENTS
 
         ack_links.register()
-        listen("slas", follow, order=50)
+        listen("slas", follow, order=50, deaf_to=OWN_EVENTS)

@@ -21,11 +21,14 @@ from itsm.accounts.models import User
 from itsm.accounts.roles import Permission, permissions_of
 from itsm.tickets.kinds import Kind, Outcome, kind_of
 from itsm.tickets.models import NO_TARGET, Comment, TicketEvent, Visibility, Watcher
+from slas.models import EventKind
 
 REFERENCES = ("team", "assignee", "service", "category", "requester")
 PLAIN = ("title", "description", "impact", "urgency", "priority", "priority_reason", "external_id", "custom")
 FIXED = ("pk", "kind", "number", "public_id", "channel", "opened_at", "opened_by_id")
 OWN_EVENTS = "sla."
+# What the clocks note by themselves does not count as an update of the ticket (`itsm.tickets.log.write_many`).
+NOTES = frozenset(f"{OWN_EVENTS}{kind}" for kind in EventKind)
 NOTHING_MORE = Outcome()
 
 
@@ -265,7 +268,8 @@ def _apply(state: PastTicket, event: Event, outcome: Outcome) -> frozenset[str]:
         state.watching |= {watcher}
     elif event.code == "ticket.unwatched":
         state.watching -= {watcher}
-    state.updated_at = max(state.updated_at, event.at)
+    if event.code not in NOTES:
+        state.updated_at = max(state.updated_at, event.at)
     return frozenset(changes) | outcome.fields
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 BREACH = 100
@@ -52,6 +53,7 @@ class Step:
         return self.percent > BREACH if self.percent is not None else self.minutes > 0
 
 
+@lru_cache(maxsize=1024)
 def step_of(code: int) -> Step:
     """Return the step that the code stands for."""
     for by, base in reversed(_BASES.items()):

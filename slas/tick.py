@@ -7,48 +7,51 @@ the transaction that takes its row away: killed at any point, it leaves the step
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from itsm.tickets.actors import SYSTEM
-from itsm.tickets.clock import db_now
-from itsm.tickets.log import Entry, as_rows, write_many
+from itsm.tickets.log import Entry, write_many
 from itsm.tickets.models import Ticket
 from slas.actions.effects import Effects
 from slas.actions.lateness import Lateness
 from slas.actions.orders import has_deeds
 from slas.actions.recipients import Recipients
 from slas.actions.repeating import repeat_fired
-from slas.models import BREACH, Timer
-from slas.recording import Fired, record
+from slas.locked import LockedTicket, People
+from slas.recording import Fired, take
 
 logger = logging.getLogger(__name__)
 
 # Tickets of a batch are locked until it is stored, so a batch that took long is followed by smaller ones.
-BATCH = 500
-FIRST_BATCH = 100
+BATCH = 1000
+FIRST_BATCH = 200
 LONGEST_BATCH_S = 0.5
+MANY = 400
+# Beginnings of error codes (PostgreSQL, appendix A): connections, resources, shutting down, the system.
+LOST = ("08", "53", "57P", "58")
 MAX_ATTEMPTS = 5
 FIRST_RETRY_S = 1
 WAIT_S = 0.05
 MAX_WAITS = 10
 LONGEST_S = 30.0
-TOLD_FIELDS = (
-    "public_id", "kind", "priority", "team", "assignee", "updated_at", "event_seq", "event_hash", "version",
-)  # fmt: skip
 
+# Of the ticket, too: a row that is locked is returned as it then is, however old the statement's snapshot.
 # Without the key: as much of a lock as a verb takes, and whoever only refers to the ticket (a notice) need not wait.
 # `statement_timestamp()` is a bound of the index scan; the volatile `clock_timestamp()` would read every waiting row.
-CLAIM = """
-SELECT s.id, t.ticket_id
+CLAIMED = """
+SELECT s.id, s.step, s.repetition, k.id, k.public_id, k.event_seq, k.event_hash, k.team_id, k.assignee_id,
+       k.requester_id
   FROM slas_stepdue s
   JOIN slas_timer t ON t.id = s.timer_id
   JOIN tickets_ticket k ON k.id = t.ticket_id
+"""
+CLAIM = f"""{CLAIMED}
  WHERE s.parked_at IS NULL AND s.fire_at <= statement_timestamp()
    AND (s.retry_at IS NULL OR s.retry_at <= statement_timestamp())
  ORDER BY s.fire_at, s.id
@@ -62,29 +65,10 @@ SELECT EXISTS (
        AND (s.retry_at IS NULL OR s.retry_at <= statement_timestamp())
 )
 """
-CLAIM_THESE = """
-SELECT s.id, t.ticket_id
-  FROM slas_stepdue s JOIN slas_timer t ON t.id = s.timer_id JOIN tickets_ticket k ON k.id = t.ticket_id
+CLAIM_THESE = f"""{CLAIMED}
  WHERE s.id = ANY(%s) AND s.parked_at IS NULL
  ORDER BY s.fire_at, s.id
    FOR NO KEY UPDATE OF k SKIP LOCKED
-"""
-# A row of an older version, or of a timer that stands still, goes away without effect.
-TAKE = """
-DELETE FROM slas_stepdue s USING slas_timer t
- WHERE s.id = ANY(%s) AND t.id = s.timer_id
-RETURNING s.timer_id, s.epoch, s.step, s.repetition, s.fire_at, s.version = t.version AND t.state = 'running'
-"""
-NOTE = """
-UPDATE slas_timer t
-   SET done_steps = t.done_steps || COALESCE(f.steps, '{}'),
-       breached_at = COALESCE(t.breached_at, f.breached_at),
-       touched_at = GREATEST(t.touched_at, f.last)
-  FROM (SELECT timer_id, array_agg(step) FILTER (WHERE repetition = 0) AS steps, max(at) AS last,
-               max(at) FILTER (WHERE step = %s AND repetition = 0) AS breached_at
-          FROM json_to_recordset(%s) AS u (timer_id bigint, step int, repetition int, at timestamptz)
-         GROUP BY timer_id) f
- WHERE t.id = f.timer_id
 """
 # A step whose effects failed waits on its own; it is not what a sleeper is to be woken for.
 SECONDS_TO_NEXT = """
@@ -103,10 +87,10 @@ RETURNING parked_at IS NOT NULL
 
 @dataclass(frozen=True)
 class Claimed:
-    """Steps that were due when asked, on tickets whose rows are now locked."""
+    """Steps that were due when asked, as step and repetition by row, and their tickets, whose rows are now locked."""
 
-    steps: list[int]
-    tickets: list[int]
+    steps: dict[int, tuple[int, int]]
+    tickets: dict[int, LockedTicket]
 
 
 class Failed(Exception):
@@ -117,34 +101,71 @@ class Failed(Exception):
         self.steps = steps
 
 
-def tick(*, stopping: Callable[[], bool] = lambda: False) -> int:
+def tick(*, stopping: Callable[[], bool] = lambda: False, with_help: bool = False) -> int:
     """Fire every step that is due and return how many were; come back after half a minute at the latest, or after the
     batch in which `stopping` begins to say yes.
 
     While something is due but its ticket is in use by somebody else, waits 50 ms, ten times at most. A step whose
     effects fail is left alone for a second, then two, four and eight, and parked when they fail for the fifth time.
+    `with_help`: where very many are due, a second thread with a connection of its own fires along. Half of the work is
+    the database's, and neither has to wait for the other.
     """
     fired = 0
     waits = 0
     size = min(FIRST_BATCH, BATCH)
     started = time.monotonic()
-    while time.monotonic() - started < LONGEST_S and not stopping() and _anything_due():
-        began = time.monotonic()
-        try:
-            count = _fire_batch(CLAIM, [size])
-        except Failed as batch:
-            logger.exception("A batch of %d service-level steps failed; it is tried in parts", len(batch.steps))
-            fired += _fire_parts(batch.steps)
-            continue
-        if count is not None:
-            fired += count
-            size = max(size // 2, 1) if time.monotonic() - began > LONGEST_BATCH_S else min(2 * size, BATCH)
-            continue
-        if waits >= MAX_WAITS:
-            break
-        waits += 1
-        time.sleep(WAIT_S)
+    helper: Helper | None = None
+    try:
+        while time.monotonic() - started < LONGEST_S and not stopping() and _anything_due():
+            began = time.monotonic()
+            try:
+                count = _fire_batch(CLAIM, [size])
+            except Failed as batch:
+                logger.exception("A batch of %d service-level steps failed; it is tried in parts", len(batch.steps))
+                fired += _fire_parts(batch.steps)
+                continue
+            if count is not None:
+                fired += count
+                if with_help and helper is None and count >= MANY:
+                    helper = Helper(stopping)
+                    helper.start()
+                size = max(size // 2, 1) if time.monotonic() - began > LONGEST_BATCH_S else min(2 * size, BATCH)
+                continue
+            if waits >= MAX_WAITS:
+                break
+            waits += 1
+            time.sleep(WAIT_S)
+    finally:
+        if helper is not None:
+            fired += helper.finish()
     return fired
+
+
+class Helper(threading.Thread):
+    """Fires along with a tick, until nothing is due or the tick is through. The rows decide who fires what, as between
+    any two ticks."""
+
+    def __init__(self, stopping: Callable[[], bool]) -> None:
+        super().__init__(name="tick helper", daemon=True)
+        self._stopping = stopping
+        self._done = threading.Event()
+        self._fired = 0
+
+    def run(self) -> None:
+        """Tick on a connection of this thread's own, which is closed again."""
+        try:
+            self._fired = tick(stopping=lambda: self._stopping() or self._done.is_set())
+        except (DatabaseError, InterfaceError) as error:
+            # The tick itself meets the same, and says so.
+            logger.warning("The second connection of a tick failed (%s)", type(error).__name__)
+        finally:
+            connection.close()
+
+    def finish(self) -> int:
+        """Let it end after the batch that it is at, and return how many steps it has fired."""
+        self._done.set()
+        self.join()
+        return self._fired
 
 
 def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
@@ -154,17 +175,24 @@ def _fire_batch(sql: str, arguments: list[Any]) -> int | None:
         Failed: nothing of the batch happened.
         DatabaseError: nothing could be claimed.
     """
-    claimed = Claimed([], [])
+    claimed = Claimed({}, {})
     try:
         with transaction.atomic():
             claimed = _rows_to_claim(sql, arguments)
             return _fire(claimed) if claimed.steps else None
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
-        if not claimed.steps:
+        if not claimed.steps or _is_lost(error):
             raise  # no step's fault: trying again at once, and in parts, would only turn in circles
-        raise Failed(claimed.steps) from error
+        raise Failed(list(claimed.steps)) from error
+
+
+def _is_lost(error: Exception) -> bool:
+    """Return whether the database is away or has no room, so that every step would fail alike. A statement that took
+    too long, or waited too long for a lock, may be one ticket's."""
+    if isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, OperationalError) and (state is None or state.startswith(LOST))
 
 
 def _fire_parts(steps: Sequence[int]) -> int:
@@ -195,10 +223,15 @@ def _note_failure(step: int, error: BaseException | None) -> None:
 
 
 def _rows_to_claim(sql: str, arguments: list[Any]) -> Claimed:
+    people = People()
+    claimed = Claimed({}, {})
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
-        rows: list[tuple[int, int]] = cursor.fetchall()
-    return Claimed([step for step, _ticket in rows], list(dict.fromkeys(ticket for _step, ticket in rows)))
+        for pk, step, repetition, *ticket in cursor.fetchall():
+            claimed.steps[pk] = (step, repetition)
+            if ticket[0] not in claimed.tickets:
+                claimed.tickets[ticket[0]] = people.of(LockedTicket(people, *ticket))
+    return claimed
 
 
 def _anything_due() -> bool:
@@ -210,19 +243,18 @@ def _anything_due() -> bool:
 
 def _fire(claimed: Claimed) -> int:
     """Fire claimed steps whose tickets are locked: take the rows anew, store the events, do what the chains order."""
-    wanted = _take(claimed.steps)
-    if not wanted:
+    now, happened = take(claimed.steps)
+    if not happened:
         return 0
-    now = db_now()
-    happened = record(wanted, detected_at=now)
-    _note(happened)
     repeat_fired(happened)
-    tickets = _tickets_of(claimed)
     recipients, lateness = Recipients(), Lateness(happened, now)
     told: list[Entry] = []
-    for ticket_id, steps in _by_ticket(happened).items():
-        effects = Effects(tickets[ticket_id], actor=SYSTEM, detected_at=now, recipients=recipients, lateness=lateness)
-        if any(has_deeds(step) for step in steps):
+    by_ticket = _by_ticket(happened)
+    moved = Ticket.objects.in_bulk([pk for pk, steps in by_ticket.items() if any(has_deeds(step) for step in steps)])
+    for pk, steps in by_ticket.items():
+        ticket = moved.get(pk) or claimed.tickets[pk]
+        effects = Effects(ticket, actor=SYSTEM, detected_at=now, recipients=recipients, lateness=lateness)
+        if pk in moved:
             effects.carry_out(steps)
         else:
             told += effects.entries(steps)
@@ -230,52 +262,11 @@ def _fire(claimed: Claimed) -> int:
     return len(happened)
 
 
-def _tickets_of(claimed: Claimed) -> dict[int, Any]:
-    """Return the locked tickets by id, with what telling needs. People and teams are read once for the batch, however
-    many tickets are theirs; a verb reads its ticket anew."""
-    tickets = Ticket.objects.filter(pk__in=claimed.tickets).only(*TOLD_FIELDS)
-    return tickets.prefetch_related("assignee", "team__lead").in_bulk()
-
-
 def _by_ticket(happened: Sequence[Fired]) -> dict[int, list[Fired]]:
     found: dict[int, list[Fired]] = {}
     for step in happened:
         found.setdefault(step.timer.ticket_id, []).append(step)
     return found
-
-
-def _take(steps: Sequence[int]) -> list[Fired]:
-    """Remove the rows and return the steps that are still wanted, oldest first: read under the lock, not before it."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, [list(steps)])
-        rows: list[tuple[int, int, int, int, datetime, bool]] = cursor.fetchall()
-    wanted = [row for row in rows if row[5]]
-    timers = Timer.objects.prefetch_related("policy", "chain_version").in_bulk({row[0] for row in wanted})
-    found = [
-        Fired(
-            timers[timer],
-            epoch,
-            step,
-            at,
-            due_at=timers[timer].due_at,
-            retroactive=step == BREACH and not repetition and timers[timer].retroactive,
-            repetition=repetition,
-        )
-        for timer, epoch, step, repetition, at, _wanted in wanted
-    ]
-    return sorted(found, key=lambda step: (step.at, step.timer.pk, step.step, step.repetition))
-
-
-def _note(happened: Sequence[Fired]) -> None:
-    """Write on the timers which of their steps are done, and that they are breached."""
-    if not happened:
-        return
-    rows = [
-        {"timer_id": step.timer.pk, "step": step.step, "repetition": step.repetition, "at": step.at}
-        for step in happened
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(NOTE, [BREACH, as_rows(rows)])
 
 
 def seconds_to_next() -> float | None:

@@ -65,7 +65,7 @@ class Ticker:
     def _round(self) -> None:
         """Fire what is due, then sleep until the next step, a bell, or a second is over."""
         self._listen()  # before looking, so that no step can be stored unseen between the look and the sleep
-        tick(stopping=lambda: self.stopping)
+        tick(stopping=lambda: self.stopping, with_help=True)
         if not self.stopping:
             beat(self.name, "ticker")
             self._watch()

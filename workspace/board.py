@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from django.db.models import Subquery
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -20,6 +21,7 @@ from itsm.conditions import Condition
 from itsm.tickets.models import Ticket
 from itsm.tickets.paging import Page, page_of
 from itsm.tickets.querysets import TicketQuerySet
+from slas.models import SlaEvent
 from workspace.access import person
 from workspace.counts import shown
 from workspace.lists import ORDERS, Queue, queue_named
@@ -84,7 +86,8 @@ class Board:
         return self._token(page_of(light, self.order, limit=PAGE, cursor=self.cursor or None).rows)
 
     def _token(self, tickets: Sequence[Any]) -> str:
-        newest = Ticket.objects.order_by("-updated_at").values_list("updated_at", flat=True).first()
+        last_step = SlaEvent.objects.order_by("-pk").values("pk")[:1]  # a breach is no update, and yet shows in a row
+        newest = Ticket.objects.order_by("-updated_at").values_list("updated_at", Subquery(last_step)).first()
         seen = [(ticket.pk, ticket.version, ticket.queue_due_at.timestamp()) for ticket in tickets]
         return hashlib.sha256(f"{seen}{newest}".encode()).hexdigest()[:20]
 

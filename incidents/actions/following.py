@@ -1,6 +1,7 @@
 """What an incident does because of another ticket: a parent's move, a problem's news. Called by the worker, once each.
 
-Each locks the incident first and looks whether it is still of use; an error says why not, for the desk to read.
+Each locks the incident first and looks whether it is still of use; an error says why not, for the desk to read. The
+worker calls them in a transaction of their own, with a savepoint around: they need none.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from incidents.actions.lifecycle import reopen_locked, resolve_locked, resume_locked
@@ -26,7 +26,6 @@ Data = Mapping[str, Any]
 PARENT = "parent"
 
 
-@transaction.atomic
 def start(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Begin work, as the parent did. Nobody is made its assignee."""
     child = _child(ticket, data)
@@ -35,7 +34,6 @@ def start(ticket: Any, *, actor: Actor, data: Data) -> None:
     write(child, "incident.started", actor=actor, changes=changes, data=_because(data), log_changes=False)
 
 
-@transaction.atomic
 def hold(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Put on hold for the reason in the data. One that is on hold already stays as it is."""
     child = _child(ticket, data)
@@ -51,7 +49,6 @@ def hold(ticket: Any, *, actor: Actor, data: Data) -> None:
     )
 
 
-@transaction.atomic
 def resume(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Go on with work where it waits for the reason in the data; one that waits for something else goes on waiting."""
     child = _child(ticket, data)
@@ -61,13 +58,11 @@ def resume(ticket: Any, *, actor: Actor, data: Data) -> None:
     resume_locked(child, actor=actor, because=_because(data).get("because", ""))
 
 
-@transaction.atomic
 def resolve(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Resolve with the code and notes in the data."""
     _resolve(_child(ticket, data), actor, data)
 
 
-@transaction.atomic
 def resolve_waiting_for_problem(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Resolve it if it is on hold for a problem, and only then."""
     child = _child(ticket, data)
@@ -76,7 +71,6 @@ def resolve_waiting_for_problem(ticket: Any, *, actor: Actor, data: Data) -> Non
     _resolve(child, actor, data)
 
 
-@transaction.atomic
 def reopen(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Reopen what the parent's resolution resolved; what was resolved for itself stays so."""
     child = _child(ticket, data)
@@ -88,14 +82,12 @@ def reopen(ticket: Any, *, actor: Actor, data: Data) -> None:
     reopen_locked(child, values["comment"], actor=actor, because=PARENT)
 
 
-@transaction.atomic
 def comment(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Write the body in the data to the requester; of no use on an incident that has ended."""
     _still_open(_child(ticket, data))
     reply(ticket, str(data.get("body", "")), actor=actor)
 
 
-@transaction.atomic
 def note(ticket: Any, *, actor: Actor, data: Data) -> None:
     """Write the body in the data as a work note."""
     _still_open(_child(ticket, data))

@@ -16,7 +16,6 @@ from itsm.desk.panels import Panel
 from itsm.desk.properties import Property
 from itsm.tasking.actions import plan_task
 from itsm.tasking.actions.base import join
-from itsm.tasking.forms import TaskForm
 from itsm.tasking.models import Task
 from itsm.tasking.registry import has_tasks, rules_of
 from itsm.tasking.statuses import AHEAD, ENDED, Status
@@ -60,7 +59,6 @@ def _tasks(request: HttpRequest, ticket: Any) -> dict[str, Any] | None:
         "over": [row for row in rows if row["task"].status in ENDED],
         "goes_on": ticket.status not in ticket.kind_info.terminal_statuses,
         "add_url": reverse("tasking:add", args=[ticket.kind, ticket.number]),
-        "blank_form": TaskForm(rules),
     }
 
 

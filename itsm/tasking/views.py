@@ -8,33 +8,39 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from itsm.accounts.access import desk_required
 from itsm.accounts.models import Team
 from itsm.desk.access import desk_actor, find_ticket, sent_number, viewer_of
-from itsm.desk.answers import done, refused
+from itsm.desk.answers import done, refused, wants_parts
 from itsm.desk.properties import related
 from itsm.tasking.actions import open_task, perform, plan_task
 from itsm.tasking.desk import AT_ONCE, parse_order
 from itsm.tasking.forms import TaskForm
 from itsm.tasking.registry import has_tasks, rules_of
 from itsm.tasking.statuses import MOVES
-from itsm.tickets.errors import Invalid, VerbError
+from itsm.tickets.errors import Invalid, Refused, VerbError
+from itsm.tickets.rules import works_tickets
 from itsm.tickets.values import clean_instant, clean_person
 
 team_named = related(Team, "team", gettext_lazy("Choose a team from the list."))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @desk_required
 def add(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
-    """Add a task to the ticket; what is refused comes back with everything that was typed."""
+    """Show the form of a new task (in the list, and without JavaScript on a page of its own), or add the task to the
+    ticket; what is refused comes back with everything that was typed."""
     if not has_tasks(kind):
         raise Http404(_("There is no such ticket."))
     parent = find_ticket(request, kind, ref)
+    if request.method != "POST":
+        return _ask(request, parent)
     try:
         task = open_task(parent, actor=desk_actor(request), **_sent(request))
     except VerbError as error:
@@ -43,6 +49,18 @@ def add(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
         said = "" if problems else error.message
         return refused(request, parent, error, task_form=form, task_notice=said, **({"notice": said} if said else {}))
     return done(request, parent, _("%(number)s added") % {"number": task.number})
+
+
+def _ask(request: HttpRequest, parent: Any) -> HttpResponse:
+    answer = works_tickets(desk_actor(request), parent)
+    if not answer:
+        return refused(request, parent, Refused(answer.reason))
+    context = {
+        "ticket": parent,
+        "form": TaskForm(rules_of(parent.kind)),
+        "add_url": reverse("tasking:add", args=[parent.kind, parent.number]),
+    }
+    return render(request, "tasking/_add.html" if wants_parts(request) else "tasking/add.html", context)
 
 
 def _sent(request: HttpRequest) -> dict[str, Any]:

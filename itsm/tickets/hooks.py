@@ -33,20 +33,37 @@ Listener = Callable[[Change], None]
 Consumer = Callable[[TicketEvent], None]
 
 _listeners: list[tuple[int, str, Listener]] = []
+_deaf: dict[str, str] = {}
 _consumers: dict[str, tuple[frozenset[str] | None, Consumer]] = {}
 
 
-def listen(name: str, listener: Listener, *, order: int = 100) -> None:
-    """Call the listener in the transaction of every verb; a name registered again replaces the former listener."""
+def listen(name: str, listener: Listener, *, order: int = 100, deaf_to: str = "") -> None:
+    """Call the listener in the transaction of every verb; a name registered again replaces the former listener.
+
+    `deaf_to`: how the codes begin that do not concern it. Say so of `sla.`, which very many events at one instant may
+    be, where it would do nothing: for events that nobody hears no objects are made.
+    """
     _listeners[:] = [entry for entry in _listeners if entry[1] != name]
     _listeners.append((order, name, listener))
     _listeners.sort(key=lambda entry: (entry[0], entry[1]))
+    _deaf[name] = deaf_to
+
+
+def is_heard(code: str) -> bool:
+    """Return whether there is a listener that wants events with this code."""
+    return any(_hears(name, code) for _order, name, _listener in _listeners)
 
 
 def notify_listeners(change: Change) -> None:
-    """Call every listener in order; an error undoes the verb."""
-    for _order, _name, listener in _listeners:
-        listener(change)
+    """Call every listener that wants the event, in order; an error undoes the verb."""
+    for _order, name, listener in _listeners:
+        if _hears(name, change.event.code):
+            listener(change)
+
+
+def _hears(name: str, code: str) -> bool:
+    prefix = _deaf.get(name, "")
+    return not prefix or not code.startswith(prefix)
 
 
 def consume(name: str, consumer: Consumer, *, codes: frozenset[str] | None = None) -> None:

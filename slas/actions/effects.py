@@ -24,11 +24,10 @@ from slas.actions.orders import (
     WEBHOOK,
     Action,
     actions_of,
-    later_actions,
 )
 from slas.actions.recipients import NOBODY, Recipients
 from slas.events import step_words
-from slas.models import BREACH
+from slas.models import BREACH, Metric
 from slas.recording import Fired
 from slas.steps import step_of
 
@@ -95,9 +94,7 @@ class Effects:
             said["late_steps"] = [[one.step, one.repetition] for one in together]
         if self.lateness.is_late(step):
             said["late"] = True
-        orders: list[Action] = [action for one in (*together, step) for action in actions_of(one)]
-        notify = self.recipients.find(self.ticket, orders, self.detected_at, later_actions(step))
-        return {**said, "notify": notify}
+        return {**said, "notify": self.recipients.of_step(self.ticket, step, together, self.detected_at)}
 
     def _do(self, step: Fired, action: Action) -> dict[str, Any] | None:
         """Do one deed by its verb and return what became of it; None for what is no deed or is so already."""
@@ -137,7 +134,7 @@ class Effects:
         if self.ticket.priority <= HIGHEST_PRIORITY:
             return False
         reason = _("The %(metric)s target: %(when)s.") % {
-            "metric": step.timer.get_metric_display().lower(),
+            "metric": Metric(step.timer.metric).label.lower(),
             "when": step_words(step_of(step.step)),
         }
         self.ticket = override_priority(self.ticket, self.ticket.priority - 1, reason=reason, actor=SYSTEM)

@@ -24,8 +24,7 @@ Action = Mapping[str, Any]
 
 def stored_step(timer: Timer, code: int) -> Mapping[str, Any] | None:
     """Return what the timer's chain stores of the step; None where the chain does not have it."""
-    steps = timer.chain_version.steps if timer.chain_version is not None else []
-    return next((one for one in steps if code_of(one) == code), None)
+    return timer.chain_version.by_code.get(code) if timer.chain_version is not None else None
 
 
 def actions_of(step: Fired) -> list[Action]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.tickets.querysets import sees_all_tickets
-from slas.actions.orders import ASSIGNEE, NOTIFY, REQUESTER_MANAGER, ROLES, TEAM, TEAM_LEAD, Action
+from slas.actions.orders import (
+    ASSIGNEE,
+    NOTIFY,
+    REQUESTER_MANAGER,
+    ROLES,
+    TEAM,
+    TEAM_LEAD,
+    Action,
+    actions_of,
+    later_actions,
+)
+from slas.recording import Fired
 from slas.rotas import person_on_call
 
 NOBODY: dict[str, Any] = {"users": [], "team": None, "role": ""}
@@ -26,6 +37,23 @@ class Recipients:
         self._holders: dict[str, list[int]] = {}
         self._active: dict[int, bool] = {}
         self._rulers: list[int] | None = None
+        self._of_steps: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def of_step(self, ticket: Any, step: Fired, together: Sequence[Fired], now: datetime) -> dict[str, Any]:
+        """Return whom a step tells, and with it those that it speaks for, as `find` does.
+
+        Tickets with the same team and assignee have the same answer, and are asked about once: in a storm most do.
+        """
+        timer = step.timer
+        steps = timer.chain_version.steps if timer.chain_version is not None else []
+        if together or _names_a_manager(steps):
+            orders = [action for one in (*together, step) for action in actions_of(one)]
+            return self.find(ticket, orders, now, later_actions(step))
+        taken_over = timer.acknowledged_by_id if timer.acknowledged_at is not None else None
+        key = (timer.chain_version_id, step.step, step.is_breach, taken_over, ticket.team_id, ticket.assignee_id)
+        if key not in self._of_steps:
+            self._of_steps[key] = self.find(ticket, actions_of(step), now, later_actions(step))
+        return self._of_steps[key]
 
     def find(
         self, ticket: Any, actions: Iterable[Action], now: datetime, later: Iterable[Sequence[Action]] = ()
@@ -133,6 +161,10 @@ def _roles_of(orders: Iterable[Action]) -> list[str]:
     for kind in ("people", "roles", "on_call"):
         named += [kind] if any(action.get(kind) for action in orders) else []
     return named
+
+
+def _names_a_manager(steps: Iterable[Mapping[str, Any]]) -> bool:
+    return any(REQUESTER_MANAGER in action.get("who", ()) for step in steps for action in step["actions"])
 
 
 def _outside(ticket: Any, orders: Iterable[Action]) -> list[int]:

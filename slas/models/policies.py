@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from itsm.accounts.models import User, public_id
 from slas.models.calendars import BusinessCalendar
+from slas.steps import code_of
 
 
 class Metric(models.TextChoices):
@@ -126,6 +129,11 @@ class ChainVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain_id} v{self.number}"
+
+    @cached_property
+    def by_code(self) -> Mapping[int, Mapping[str, Any]]:
+        """The steps by their codes; of two that mean the same instant the first."""
+        return {code_of(step): step for step in reversed(self.steps)}
 
 
 class ServiceLevelPolicy(models.Model):

@@ -26,6 +26,11 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("timer", "Cancelled")
 
 
+def whole_seconds(target_us: int) -> int:
+    """Return a target in whole seconds, rounded up; never below one."""
+    return max(-(-target_us // 1_000_000), 1)
+
+
 ACTIVE = (State.RUNNING, State.PAUSED)
 STOPPED = (State.MET, State.MISSED)
 
@@ -47,7 +52,9 @@ class Timer(models.Model):
     one lies before it.
     """
 
-    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="timers")
+    # Every step and every verb writes here, so no index stands that another begins with, or that nobody asks: versions
+    # of calendars and chains are never deleted, and are not looked up from here.
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="timers", db_index=False)
     policy = models.ForeignKey(ServiceLevelPolicy, models.PROTECT, related_name="timers")
     goal = models.ForeignKey(Goal, models.SET_NULL, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=3, choices=Kind)
@@ -57,8 +64,10 @@ class Timer(models.Model):
     target_us = models.BigIntegerField()
     team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="+")
     time_zone = models.CharField(max_length=64, blank=True)
-    calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+")
-    chain_version = models.ForeignKey(ChainVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+", db_index=False)
+    chain_version = models.ForeignKey(
+        ChainVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     started_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -72,7 +81,7 @@ class Timer(models.Model):
     reset_held = models.BooleanField(default=False)
     repeats = models.JSONField(default=dict, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
-    acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    acknowledged_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     touched_at = models.DateTimeField()
     imported_at = models.DateTimeField(null=True, blank=True)
 
@@ -114,6 +123,7 @@ class Timer(models.Model):
             models.Index("calendar_version", "ticket", condition=Q(state=State.RUNNING), name="timer_calendar"),
             models.Index("policy", "ticket", condition=Q(state__in=ACTIVE), name="timer_policy"),
             models.Index("ticket", condition=Q(state=State.RUNNING, imported_at__isnull=False), name="timer_imported"),
+            models.Index("acknowledged_by", condition=Q(acknowledged_by__isnull=False), name="timer_acknowledged"),
         )
 
     def __str__(self) -> str:
@@ -127,7 +137,7 @@ class Timer(models.Model):
     @property
     def target_s(self) -> int:
         """The target in whole seconds of open time, rounded up; never below one."""
-        return max(-(-self.target_us // 1_000_000), 1)
+        return whole_seconds(self.target_us)
 
     @property
     def hours(self) -> CompiledCalendar:
@@ -146,7 +156,7 @@ class Run(models.Model):
     timer = models.ForeignKey(Timer, models.PROTECT, related_name="runs")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
-    calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+")
+    calendar_version = models.ForeignKey(CalendarVersion, models.PROTECT, related_name="+", db_index=False)
     time_zone = models.CharField(max_length=64, blank=True)
     elapsed_us = models.BigIntegerField()
 
@@ -173,7 +183,7 @@ class StepDue(models.Model):
     too often, and it waits for somebody who looks into it.
     """
 
-    timer = models.ForeignKey(Timer, models.CASCADE, related_name="steps_due")
+    timer = models.ForeignKey(Timer, models.CASCADE, related_name="steps_due", db_index=False)  # `step_due_once` has it
     version = models.PositiveIntegerField()
     epoch = models.PositiveIntegerField()
     step = models.PositiveIntegerField()
@@ -210,7 +220,7 @@ class SlaEvent(models.Model):
     `told`: somebody was told (not so for what an import brought). `retroactive`: a new target put it into the past.
     """
 
-    timer = models.ForeignKey(Timer, models.PROTECT, related_name="events")
+    timer = models.ForeignKey(Timer, models.PROTECT, related_name="events", db_index=False)  # `sla_event_once` has it
     epoch = models.PositiveIntegerField()
     step = models.PositiveIntegerField()
     repetition = models.PositiveSmallIntegerField(default=0)

@@ -28,7 +28,7 @@ function inUse(target) {
   if (!node) return false;
   const active = document.activeElement;
   return node.contains(active) && active.matches("input, select, textarea, summary, [role=combobox]")
-    || node.querySelector("details.menu[open], dialog[open], [data-editing], .add-box[open]") !== null;
+    || node.querySelector("details.menu[open], dialog[open], [data-editing], .add-box[open], .task-more[open]") !== null;
 }
 
 function isDirtyPanel(target, source) {

@@ -11,19 +11,24 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+import psutil
 import psycopg
 
 from tests.bench import calendars
 from tests.clockwork import Clockwork, fill, make_due
 
 STORM = 10_000
+DRAINS = 3
 IDLE, IDLE_SPREAD_S = 400, 40.0
 OPENED = 60
+PARTS = ("calendars", "saves", "empty", "drain", "idle", "storm")
+# Timers that each part lets fall due: they must be there.
+DUE = {"drain": DRAINS * STORM, "idle": IDLE, "storm": 2 * STORM}
 
 
 def say(what: str, value: str, target: str = "") -> None:
@@ -69,6 +74,37 @@ def times_ms(call: Callable[[], object], count: int) -> list[float]:
 def p50_p99(values: list[float], unit: str = "ms") -> str:
     """Return the median and the 99th percentile in words."""
     return f"p50 {median(values):.2f} p99 {quantiles(values, n=100)[98]:.2f} {unit}"
+
+
+class Cpu:
+    """Processor time that the clocks cost: that of the processes given, and of the database server with all its own.
+
+    Unlike the time that passes it hardly depends on what else the machine does.
+    """
+
+    def __init__(self, clockwork: Clockwork, firing: Iterable[int]) -> None:
+        server = clockwork.services.postgres
+        assert server is not None
+        self._server = psutil.Process(server._pid)
+        self._firing = [psutil.Process(pid) for pid in firing]
+        self._before = self._now()
+
+    def per_step(self, steps: int) -> str:
+        """Return what each of so many steps has cost since this was made, in words."""
+        python, server = ((now - before) / steps * 1e6 for now, before in zip(self._now(), self._before, strict=True))
+        return f"{python:.0f} + {server:.0f} µs"
+
+    def _now(self) -> tuple[float, float]:
+        firing = sum(times.user + times.system for times in (one.cpu_times() for one in self._firing))
+        ended = self._server.cpu_times()
+        server = ended.user + ended.system + ended.children_user + ended.children_system
+        for child in self._server.children():
+            try:
+                times = child.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            server += times.user + times.system
+        return firing, server
 
 
 def ticket_saves() -> None:
@@ -140,39 +176,45 @@ def run_as_superuser(clockwork: Clockwork) -> tuple[Any, Any]:
     return connection, lambda query, values: connection.execute(query, values or {"nothing": None})
 
 
-def lateness_ms(clockwork: Clockwork, count: int, *, after: float, spread: float) -> list[float]:
-    """Let so many steps fall due and return how late each was recorded, by the database's clock."""
+def lateness_ms(
+    clockwork: Clockwork, tickers: Iterable[str], count: int, *, after: float, spread: float
+) -> tuple[list[float], str]:
+    """Let so many steps fall due and return how late each was recorded, by the database's clock, and what each cost."""
     done = "SELECT COALESCE(max(id), 0) FROM slas_slaevent"
     ((before,),) = clockwork.sql(done)
     make_due(clockwork.sql, count, after=after, spread=spread)
+    children = [clockwork.children[name].process for name in tickers]
+    cpu = Cpu(clockwork, [child.pid for child in children if child is not None])
     fired = "SELECT count(*) FROM slas_slaevent WHERE id > %s"
     end = time.monotonic() + after + spread + 120
     while clockwork.sql(fired, [before]) != [(count,)]:
         if time.monotonic() > end:
             raise SystemExit(f"Only {clockwork.sql(fired, [before])} of {count} steps fired; see {clockwork.log}")
         time.sleep(0.5)
+    cost = cpu.per_step(count)
     rows = clockwork.sql(
         "SELECT EXTRACT(EPOCH FROM v.recorded_at - v.at) FROM slas_slaevent e JOIN slas_timer t ON t.id = e.timer_id"
         " JOIN tickets_ticketevent v ON v.ticket_id = t.ticket_id AND v.at = e.at"
         " AND v.data ->> 'metric' = t.metric WHERE e.id > %s",
         [before],
     )
-    return [float(row[0]) * 1000 for row in rows]
+    return [float(row[0]) * 1000 for row in rows], cost
 
 
-def drain(count: int, clockwork: Clockwork) -> float:
-    """Return how many steps a second one process fires when so many are overdue."""
+def drain(count: int, clockwork: Clockwork) -> tuple[float, str]:
+    """Return how many steps a second one process fires when so many are overdue, and what each costs."""
     from slas.tick import tick
 
     make_due(clockwork.sql, count, after=-1)
+    cpu = Cpu(clockwork, [os.getpid()])
     start = time.perf_counter()
     fired = 0
     while fired < count and (more := tick()):
         fired += more
-    return fired / (time.perf_counter() - start)
+    return fired / (time.perf_counter() - start), cpu.per_step(count)
 
 
-def ticks(clockwork: Clockwork, running: int) -> None:
+def ticks(clockwork: Clockwork, running: int, parts: Iterable[str]) -> None:
     """Measure the tick, and the lateness with the real ticker, over so many running timers."""
     from slas.tick import tick
 
@@ -184,33 +226,57 @@ def ticks(clockwork: Clockwork, running: int) -> None:
     took = time.perf_counter() - start
     heading(f"Tick over {running:,} running timers and {pending:,} pending steps (filled in {took:.0f} s; {load()})")
     tick()
-    say("empty tick", p50_p99(times_ms(tick, 2000)), "p99 < 1 ms")
-    for _round in range(3):
-        say(f"{STORM:,} due steps drained by one worker", f"{drain(STORM, clockwork):,.0f} steps/s", "> 3,000 steps/s")
-    name = clockwork.start("ticker")
+    if "empty" in parts:
+        say("empty tick", p50_p99(times_ms(tick, 2000)), "p99 < 1 ms")
+    for _round in range(DRAINS if "drain" in parts else 0):
+        speed, cost = drain(STORM, clockwork)
+        say(f"{STORM:,} due steps drained by one worker", f"{speed:,.0f} steps/s", "> 3,000 steps/s")
+        say("  processor time for a step, worker + database", cost)
+    if "idle" in parts or "storm" in parts:
+        lateness(clockwork, parts)
+
+
+def lateness(clockwork: Clockwork, parts: Iterable[str]) -> None:
+    """Measure how late the real ticker fires steps, one by one and in a storm."""
+    names = [clockwork.start("ticker")]
     time.sleep(5)
     heading(f"Lateness with one ticker process and no worker ({load()})")
-    idle = lateness_ms(clockwork, IDLE, after=2, spread=IDLE_SPREAD_S)
-    say(f"{IDLE} steps within {IDLE_SPREAD_S:.0f} s", p50_p99(idle), "p99 < 500 ms")
-    storm = lateness_ms(clockwork, STORM, after=5, spread=0)
-    say(f"{STORM:,} steps at one instant", p50_p99(storm), "p99 < 2,000 ms")
-    second = clockwork.start("ticker", "2")
-    time.sleep(5)
-    storm = lateness_ms(clockwork, STORM, after=5, spread=0)
-    say(f"{STORM:,} steps at one instant, two tickers", p50_p99(storm), "p99 < 2,000 ms")
-    for one in (name, second):
+    if "idle" in parts:
+        idle, _cost = lateness_ms(clockwork, names, IDLE, after=2, spread=IDLE_SPREAD_S)
+        say(f"{IDLE} steps within {IDLE_SPREAD_S:.0f} s", p50_p99(idle), "p99 < 500 ms")
+    if "storm" in parts:
+        storm(clockwork, names, "")
+        names.append(clockwork.start("ticker", "2"))
+        time.sleep(5)
+        storm(clockwork, names, ", two tickers")
+    for one in names:
         clockwork.kill(one)
+
+
+def storm(clockwork: Clockwork, tickers: Iterable[str], who: str) -> None:
+    """Let very many steps fall due at one instant."""
+    late, cost = lateness_ms(clockwork, tickers, STORM, after=5, spread=0)
+    say(f"{STORM:,} steps at one instant{who}", p50_p99(late), "p99 < 2,000 ms")
+    say("  processor time for a step, tickers + database", cost)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="bin/bench sla", description=__doc__.splitlines()[0])
     parser.add_argument("--running", type=int, default=1_000_000, metavar="N", help="running timers (default: 1000000)")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)} (default: all)"
+    )
     options = parser.parse_args(arguments)
-    if options.running < 4 * STORM:
-        parser.error(f"--running must be {4 * STORM} or more: so many steps are let fall due.")
+    parts = frozenset(options.only)
+    least = sum(count for part, count in DUE.items() if part in parts)
+    if options.running < least:
+        parser.error(f"--running must be {least} or more: so many steps are let fall due.")
     heading(f"{machine()}, {load()}")
-    calendars.main()
+    if "calendars" in parts:
+        calendars.main()
+    if parts == {"calendars"}:
+        return
     data = Path(tempfile.mkdtemp(prefix="benchsla"))
     data.chmod(0o711)
     try:
@@ -222,8 +288,10 @@ def main(arguments: list[str] | None = None) -> None:
             from django.db import connection
 
             heading(f"PostgreSQL {clockwork.sql('SHOW server_version')[0][0]}")
-            ticket_saves()
-            ticks(clockwork, options.running)
+            if "saves" in parts:
+                ticket_saves()
+            if parts - {"calendars", "saves"}:
+                ticks(clockwork, options.running, parts)
             connection.close()
     finally:
         shutil.rmtree(data, ignore_errors=True)

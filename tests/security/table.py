@@ -77,6 +77,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     (302, 200, 404, 200, 200, 200, 200): ("tickets:attachment",),
     (302, 404, 404, 404, 404, 404, 404): (
+        "changes:clock",
         "problems:clock",  # nothing is promised for this problem
         "tasking:clock",  # no agreement of a new desk times tasks
     ),
@@ -130,6 +131,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "tasking:priority",
         "tasking:edit",
         "incidents:spreads",
+        "tasking:spreads",
         "problems:spreads",
         "approvals:detail",  # and whoever is asked in it: tests/approvals/test_pages.py
         "workspace:home",
@@ -150,6 +152,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     (302, 404, 404, 200, 200, 403, 200): (
         "incidents:move",
         "problems:move",
+        "tasking:add",
         "tasking:move",
         "workspace:new",
         "incidents:split",
@@ -191,6 +194,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "changes:retire",
         "changes:offer",
         "changes:decide",
+        "changes:rule_remove",
         "changes:window",
         "changes:times",
         "changes:answers",
@@ -229,13 +233,13 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "incidents:unmerge",
         "incidents:same",
         "incidents:retry_spread",
+        "tasking:retry_spread",
         "problems:retry_spread",
         "incidents:take",
         "incidents:add_link",
         "incidents:remove_link",
         "incidents:add_watcher",
         "incidents:remove_watcher",
-        "tasking:add",
         "tasking:order",
         "tasking:panel_move",
         "tasking:comment",

@@ -196,6 +196,42 @@ def test_acknowledging_stops_the_chain_and_the_breach_is_still_recorded(cast: Ca
     assert timer.acknowledged_by == cast.ben
 
 
+def test_what_was_due_before_somebody_acknowledges_is_not_lost(cast: Cast) -> None:
+    """The tick had not come yet: the warnings are on record, those whom they name are told, and the deeds are left."""
+    chain(
+        at(50, notify(who=["assignee"])),
+        at(75, notify(who=["team_lead"]), {"do": "raise_priority"}),
+        at(100, notify(who=["team"])),
+        at(150, notify(who=["team"])),
+    )
+    incident = opened(cast, team=cast.network, assignee=cast.ben)
+    priority = incident.priority
+    move_back(incident, 6 * H + SECOND)
+    acknowledge(incident, actor=as_(cast.anna))
+    events = TicketEvent.objects.filter(ticket_id=incident.pk, code__startswith="sla.").order_by("seq")
+    assert [event.code for event in events] == ["sla.warned", "sla.warned", "sla.acknowledged"]
+    assert [event.data["notify"]["users"] for event in events[:2]] == [[cast.ben.pk], [cast.lena.pk]]
+    assert [event.at for event in events[:2]] == [clock(incident).started_at + part * H for part in (4, 6)]
+    assert list(SlaEvent.objects.values_list("step", flat=True)) == [50, 75]
+    incident.refresh_from_db()
+    assert incident.priority == priority
+    assert list(StepDue.objects.values_list("step", flat=True)) == [100]
+    assert tick() == 0
+    [breach] = later(incident, 2 * H)
+    assert breach["notify"]["users"] == [cast.anna.pk]
+
+
+def test_a_breach_that_was_due_before_somebody_acknowledges_is_told_as_ever(cast: Cast) -> None:
+    chain(at(100, notify(who=["team_lead"])))
+    incident = opened(cast, team=cast.network, assignee=cast.ben)
+    move_back(incident, 9 * H)
+    acknowledge(incident, actor=as_(cast.ben))
+    breach = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.breached")
+    assert breach.data["notify"]["users"] == [cast.lena.pk]
+    assert clock(incident).breached_at == breach.at
+    assert later(incident, H) == []
+
+
 def test_a_new_target_that_puts_steps_ahead_calls_anew(cast: Cast) -> None:
     ServiceLevelPolicy.objects.filter(timers__isnull=True).delete()
     calendar = save_calendar("Hours", CalendarSpec.always(), actor=SYSTEM)

@@ -13,6 +13,7 @@ from incidents.models import Incident
 from itsm.accounts.models import Team
 from itsm.tickets.actions import assign, override_priority
 from itsm.tickets.actors import SYSTEM
+from itsm.tickets.clock import db_now
 from itsm.tickets.hooks import consume
 from itsm.tickets.models import OutboxEntry, Ticket, TicketEvent
 from slas import tick as ticking
@@ -314,9 +315,9 @@ def test_a_poisonous_step_is_parked_and_the_others_go_on(levels: Cast) -> None:
         assert clock(bad, "response").breached_at is None
         for attempt in range(1, MAX_ATTEMPTS):
             left = StepDue.objects.get(attempts=attempt, parked_at__isnull=True)
-            assert left.retry_at - ticking.db_now() > timedelta(seconds=2 ** (attempt - 1) - 1)
+            assert left.retry_at - db_now() > timedelta(seconds=2 ** (attempt - 1) - 1)
             assert tick() == 0  # left alone until then
-            StepDue.objects.filter(pk=left.pk).update(retry_at=ticking.db_now())
+            StepDue.objects.filter(pk=left.pk).update(retry_at=db_now())
             assert tick() == 0
         parked = StepDue.objects.get(parked_at__isnull=False)
         assert (parked.attempts, parked.step) == (MAX_ATTEMPTS, 100)
@@ -361,6 +362,53 @@ def test_a_lost_database_is_no_fault_of_the_step(levels: Cast) -> None:
     incident = opened(levels)
     move_back(incident, 5 * H)
     with patch.object(Effects, "entries", side_effect=OperationalError("gone")), pytest.raises(OperationalError):
+        tick()
+    assert not StepDue.objects.filter(attempts__gt=0).exists()
+    assert tick() == 4
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ["SET LOCAL statement_timeout = 50", "SELECT pg_sleep(5)"],
+        ["DO $$ BEGIN RAISE EXCEPTION 'canceling statement due to lock timeout' USING ERRCODE = '55P03'; END $$"],
+        ["DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$"],
+    ],
+    ids=["statement timeout", "lock timeout", "deadlock"],
+)
+def test_a_ticket_on_which_the_database_gives_up_holds_up_no_other(levels: Cast, fault: list[str]) -> None:
+    bad, *good = (opened(levels) for _number in range(4))
+    for incident in (bad, *good):
+        move_back(incident, 5 * H)
+    real = Effects.entries
+
+    def slow(self: Effects, happened: list) -> list:
+        if self.ticket.pk == bad.pk:
+            with connection.cursor() as cursor:
+                for statement in fault:
+                    cursor.execute(statement)
+        return real(self, happened)
+
+    with patch.object(Effects, "entries", slow):
+        assert tick() == 4 * 3
+    assert [fired(incident) != [] for incident in (bad, *good)] == [False, True, True, True]
+    left = StepDue.objects.filter(timer__ticket_id=bad.pk, attempts__gte=1)
+    assert left.count() == 4
+    assert "OperationalError" in left[0].last_error
+    left.update(retry_at=None)
+    assert tick() == 4
+
+
+@pytest.mark.parametrize("code", ["57P01", "53100", "08006"], ids=["shutting down", "disk full", "cut off"])
+def test_what_is_no_tickets_fault_is_noted_on_no_step(levels: Cast, code: str) -> None:
+    move_back(opened(levels), 5 * H)
+
+    def broken(self: Effects, happened: list) -> list:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$")
+        raise AssertionError
+
+    with patch.object(Effects, "entries", broken), pytest.raises(OperationalError):
         tick()
     assert not StepDue.objects.filter(attempts__gt=0).exists()
     assert tick() == 4

@@ -19,7 +19,7 @@ class TicketEvent(models.Model):
     written. `hash` covers the row and the hash before it in the same ticket, so that a changed row shows.
     """
 
-    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="events")
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="events", db_index=False)  # `event_seq_once` has it
     seq = models.PositiveIntegerField()
     code = models.CharField(max_length=60)
     actor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -45,7 +45,9 @@ class TicketEvent(models.Model):
 class OutboxEntry(models.Model):
     """An event that one consumer has still to be handed. Written with the event, removed when the consumer has it."""
 
-    event = models.ForeignKey(TicketEvent, models.CASCADE, related_name="outbox")
+    event = models.ForeignKey(
+        TicketEvent, models.CASCADE, related_name="outbox", db_index=False
+    )  # `outbox_once` has it
     consumer = models.CharField(max_length=40)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)

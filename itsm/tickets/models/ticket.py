@@ -62,8 +62,13 @@ class Ticket(models.Model):
     title = models.CharField(_("title"), max_length=TITLE_MAX)
     description = models.TextField(_("description"), max_length=TEXT_MAX, blank=True)
     status = models.CharField(_("status"), max_length=30)
-    requester = models.ForeignKey(User, models.PROTECT, related_name="requested_tickets", verbose_name=_("requester"))
-    opened_by = models.ForeignKey(User, models.PROTECT, related_name="opened_tickets", verbose_name=_("opened by"))
+    # Without an index of their own: `ticket_requester` and `ticket_submission_once` begin with them.
+    requester = models.ForeignKey(
+        User, models.PROTECT, related_name="requested_tickets", verbose_name=_("requester"), db_index=False
+    )
+    opened_by = models.ForeignKey(
+        User, models.PROTECT, related_name="opened_tickets", verbose_name=_("opened by"), db_index=False
+    )
     team = models.ForeignKey(
         Team, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("team")
     )
