@@ -56,6 +56,6 @@ class ChangesConfig(AppConfig):
         notices.register()
         approving.register()
         working.register()
-        listen("changes", follow, order=50)
+        listen("changes", follow, order=50, deaf_to="sla.")
         schedule_ready()
         cab_ready()

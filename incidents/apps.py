@@ -53,7 +53,7 @@ class IncidentsConfig(AppConfig):
             )
         )
         register_task_rules("incident", TASK_RULES)
-        listen("incident_tasks", end_tasks, order=120)
+        listen("incident_tasks", end_tasks, order=120, deaf_to="sla.")
         register_page("incident", PAGE)
         for panel in PANELS:
             register_panel(panel)

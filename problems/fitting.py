@@ -30,10 +30,9 @@ def known_errors_for(incident: Any) -> QuerySet[Problem]:
         shared = shared + Case(
             When(Q(search=query) | Q(found=query), then=Value(1)), default=Value(0), output_field=IntegerField()
         )
+    same: Any = Value(0)
     if incident.service_id is not None:
         same = Case(When(service_id=incident.service_id, then=Value(1)), default=Value(0), output_field=IntegerField())
-    else:
-        same = Value(0)
     linked = Q(links_in__source_id=incident.pk, links_in__kind=LinkKind.PROBLEM)
     alike = found.exclude(linked).annotate(shared=shared, same=same).filter(shared__gte=min(ENOUGH, len(queries)))
     return alike.order_by((F("shared") + F("same")).desc(), "-known_error_at", "pk")[:SHOWN]

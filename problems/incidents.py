@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from itsm.tickets.models import Link, LinkKind, Ticket
+from itsm.tickets.querysets import TicketQuerySet
 from problems.models import Problem
 
 
-def incidents_of(problem: Problem) -> QuerySet[Ticket]:
+def incidents_of(problem: Problem) -> TicketQuerySet[Any]:
     """Return the tickets that are linked to the problem as its incidents."""
-    return Ticket.objects.filter(links_out__target=problem, links_out__kind=LinkKind.PROBLEM)
+    found: TicketQuerySet[Any] = Ticket.objects.all()
+    return found.filter(links_out__target=problem, links_out__kind=LinkKind.PROBLEM)
 
 
 def open_incident_ids(problem: Problem) -> list[int]:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from itsm.tickets import spreading
 from itsm.tickets.outbox import waiting_and_parked
 from slas.models import AlarmKind
 from slas.watch.figures import Figures, figures
@@ -86,6 +87,9 @@ def lines(found: Figures) -> Iterator[str]:
     yield from _series("itsm_sla_alarm", "1 while the alarm stands.", alarms)
     yield from _metric("itsm_outbox_waiting", "Events that wait to be handed to their consumers.", waiting)
     yield from _metric("itsm_outbox_parked", "Events that could not be handed over.", parked)
+    spread_waiting, spread_parked = spreading.waiting_and_parked()
+    yield from _metric("itsm_spreads_waiting", "Tickets that still wait for an effect of another one.", spread_waiting)
+    yield from _metric("itsm_spreads_parked", "Tickets on which an effect of another one failed.", spread_parked)
     yield from _series("itsm_tz_data_info", "Time-zone data in use.", [({"version": found.tz_data}, 1)])
 
 

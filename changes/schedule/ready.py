@@ -15,7 +15,7 @@ def ready() -> None:
     from itsm.desk.panels import Panel, register_panel
     from itsm.tickets.hooks import listen
 
-    listen("changes.schedule", follow, order=80)
+    listen("changes.schedule", follow, order=80, deaf_to="sla.")
     register_gate("changes.schedule", against)
     register_panel(
         Panel(

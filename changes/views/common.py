@@ -20,6 +20,8 @@ from itsm.accounts.roles import Permission
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused
 
+LIST = "changes:list"
+
 
 def viewer_of(request: HttpRequest) -> User:
     """Return the person signed in; only for views behind `desk_required`."""
@@ -48,16 +50,18 @@ def door(view: Callable[..., HttpResponse]) -> View:
 def tabs(request: HttpRequest) -> list[tuple[str, str, bool]]:
     """Return the pages of the room: address, label, whether it is open."""
     found = [
-        ("list", _("Changes")),
-        ("templates", _("Templates")),
-        ("success", _("Success")),
+        (LIST, _("Changes")),
+        ("change_schedule:calendar", _("Calendar")),
+        ("cab:boards", _("CAB")),
+        ("changes:templates", _("Templates")),
+        ("changes:success", _("Success")),
     ]
     if viewer_of(request).may(Permission.MANAGE_CHANGES):
-        found.append(("risk", _("Risk and settings")))
+        found.append(("changes:risk", _("Risk and settings")))
     shown = []
     for name, label in found:
-        url = reverse(f"changes:{name}")
-        here = request.path == url if name == "list" else request.path.startswith(url)
+        url = reverse(name)
+        here = request.path == url if name == LIST else request.path.startswith(url)
         shown.append((url, label, here))
     return shown
 

@@ -18,6 +18,6 @@ class ApprovalsConfig(AppConfig):
         from itsm.desk.panels import register_panel
         from itsm.tickets.hooks import consume, listen
 
-        listen("approvals", follow, order=80)
+        listen("approvals", follow, order=80, deaf_to="sla.")
         consume("approvals", tell, codes=CODES)
         register_panel(PANEL)

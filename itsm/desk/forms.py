@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,19 @@ class VerbForm(forms.Form):
         self.errors.clear()
         for name, sentence in self.problems.items():
             self.add_error(name if name in self.fields else None, sentence)
+
+
+def once(find: Callable[[], list[Pair]]) -> Callable[[], list[Pair]]:
+    """Return the function made to find only once, and not before it is asked: a form walks its choices several times,
+    and a dialog that nobody draws should cost nothing."""
+    found: list[list[Pair]] = []
+
+    def choices() -> list[Pair]:
+        if not found:
+            found.append(find())
+        return found[0]
+
+    return choices
 
 
 class LocalTimeInput(forms.TextInput):
@@ -96,7 +109,7 @@ def _person_field(ticket: Any, one: MoveField, value: Any, words: dict[str, Any]
     what = "assignee" if one.workers_only else "person"
     if ticket is not None:
         attrs |= {"data-combobox": "", "data-url": kind_url(ticket.kind, "choices", what) + "?q="}
-    return forms.ChoiceField(choices=partial(_people, one, value), widget=forms.Select(attrs=attrs), **words)
+    return forms.ChoiceField(choices=once(partial(_people, one, value)), widget=forms.Select(attrs=attrs), **words)
 
 
 def _people(one: MoveField, value: Any) -> list[Pair]:

@@ -47,7 +47,7 @@ class TaskingConfig(AppConfig):
                 begins_with="start",
             )
         )
-        listen("tasking", follow, order=150)
+        listen("tasking", follow, order=150, deaf_to="sla.")
         notices.register()
         register_statuses(LOOKS)
         register_page("task", PAGE)

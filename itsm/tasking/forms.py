@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from itsm.accounts.models import Team, User
 from itsm.desk.choices import OFFERED
-from itsm.desk.forms import LocalTimeInput, VerbForm
+from itsm.desk.forms import LocalTimeInput, VerbForm, once
 from itsm.desk.links import kind_url
 from itsm.tasking.registry import TaskRules
 
@@ -59,7 +59,7 @@ class TaskForm(VerbForm):
         field.widget = forms.Select(
             attrs={"autocomplete": "off", "data-combobox": "", "data-url": kind_url("task", "choices", name) + "?q="}
         )
-        field.choices = partial(find, self.data.get(name) if self.is_bound else "", nothing)
+        field.choices = once(partial(find, self.data.get(name) if self.is_bound else "", nothing))
 
 
 def _people(chosen: str | None, nothing: str) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from itsm.tickets import hooks
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import instant_of
 from itsm.tickets.events import event_type
-from itsm.tickets.models import OutboxEntry, TicketEvent
+from itsm.tickets.models import OutboxEntry, Ticket, TicketEvent
 
 # Everything in one statement: each one more is planned anew. Columns go over as arrays in text, the data a line each:
 # the driver, or JSON around it all, would take several times as long. `updated_at` stays: no index has to learn of it.
@@ -177,10 +177,13 @@ def write_many(entries: Sequence[Entry]) -> None:
         ]
         cursor.execute(NOTE, [*values, bool(heard)])
         stored = {(ticket, seq): (pk, recorded_at) for pk, ticket, seq, recorded_at in cursor.fetchall()}
-    for one in noted:
-        if one.entry.code in heard:
-            event = one.event(*stored[one.entry.ticket.pk, one.seq])
-            hooks.notify_listeners(hooks.Change(ticket=one.entry.ticket, event=event, actor=one.entry.actor, before={}))
+    told = [one for one in noted if one.entry.code in heard]
+    facts = {one.entry.ticket.pk for one in told if not isinstance(one.entry.ticket, Ticket)}
+    whole = Ticket.objects.in_bulk(facts)  # a listener may ask a ticket for anything
+    for one in told:
+        ticket = whole.get(one.entry.ticket.pk, one.entry.ticket)
+        event = one.event(*stored[ticket.pk, one.seq])
+        hooks.notify_listeners(hooks.Change(ticket=ticket, event=event, actor=one.entry.actor, before={}))
 
 
 class _Noted(NamedTuple):

@@ -123,7 +123,7 @@ def save_workaround(problem: Problem, text: str, *, actor: Actor, seen: int | No
 
 
 @transaction.atomic
-def add_timeline_entry(problem: Problem, at: datetime, text: str, *, actor: Actor) -> TimelineEntry:
+def add_timeline_entry(problem: Problem, at: datetime | None, text: str, *, actor: Actor) -> TimelineEntry:
     """Add to the timeline what happened at an instant (aware) and return the entry. The same entry twice is one.
 
     Raises:

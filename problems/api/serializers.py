@@ -75,7 +75,7 @@ class ProblemPatch(TicketPatch):
 
     cause_notes = serializers.CharField(max_length=NOTES_MAX, allow_blank=True, required=False)
     fix_notes = serializers.CharField(max_length=NOTES_MAX, allow_blank=True, required=False)
-    whys = WhySerializer(many=True, required=False, max_length=WHYS_MAX)
+    whys = WhySerializer(many=True, required=False, max_length=WHYS_MAX)  # type: ignore[call-arg]  # of the list
     workaround = serializers.CharField(max_length=NOTES_MAX, allow_blank=True, required=False)
     is_known_error = serializers.BooleanField(required=False)
     publication = PublicationSerializer(required=False, allow_null=True)

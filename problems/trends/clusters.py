@@ -68,12 +68,12 @@ def clusters_of(counted: Mapping[Words, int], least: int) -> list[Cluster]:
     sets: list[frozenset[str]] = []
     by_word: dict[str, list[int]] = defaultdict(list)
     for core, _count in sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0])):
-        words = frozenset(core)
-        best = _nearest(words, sets, by_word, weights)
+        asked = frozenset(core)
+        best = _nearest(asked, sets, by_word, weights)
         if best is None:
             best = len(found)
             found.append(Cluster(core))
-            sets.append(words)
+            sets.append(asked)
             for word in core:
                 by_word[word].append(best)
         for member in cores[core]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -29,7 +30,7 @@ SELECT ticket_id, sum(CASE WHEN gap IS NULL OR gap > %(gap)s THEN %(visit)s ELSE
 
 def agent_seconds(ticket_ids: Sequence[int]) -> dict[int, int]:
     """Return the estimated seconds that people of the desk were at each ticket; tickets nobody touched are missing."""
-    values = {"ids": list(ticket_ids), "visit": VISIT_S, "gap": LONGEST_GAP_S}
+    values: dict[str, Any] = {"ids": list(ticket_ids), "visit": VISIT_S, "gap": LONGEST_GAP_S}
     with connection.cursor() as cursor:
         cursor.execute(AGENT_TIME, values)
         return dict(cursor.fetchall())

@@ -11,6 +11,8 @@ from itsm.tickets.actions.base import begin
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.log import write
+from slas.actions.book import Book
+from slas.keeping import timers_of
 from slas.models import BREACH, StepDue, Timer
 
 ACKNOWLEDGED = "sla.acknowledged"
@@ -20,20 +22,23 @@ ACKNOWLEDGED = "sla.acknowledged"
 def acknowledge(ticket: Any, *, actor: Actor) -> list[Timer]:
     """Stop the escalations of all the ticket's clocks, and return the timers that this concerned.
 
-    The steps to come go away, repetitions too. The clocks run on: a breach is recorded at its instant, and only the one
-    who acknowledged is told. A new target that puts steps ahead again, or a new cycle, calls anew. A second call
+    What was due before is caught up first, as by any verb: recorded, and told to those whom it names. The steps to come
+    go away, repetitions too. The clocks run on: a breach is recorded at its instant, and only the one who acknowledged
+    is told. A new target that puts steps ahead again, or a new cycle, calls anew. A second call
     changes nothing.
 
     Raises:
         Refused: the actor does not work on tickets.
     """
     locked = begin(ticket, "ticket.note", actor=actor)
-    timers = list(
-        Timer.objects.filter(ticket_id=locked.pk, acknowledged_at=None).active().select_related("policy").order_by("pk")
-    )
+    now = db_now()
+    book = Book(locked, timers_of(locked), at=now, actor=actor)
+    timers = sorted((timer for timer in book.active() if timer.acknowledged_at is None), key=lambda timer: timer.pk)
     if not timers:
         return []
-    now = db_now()
+    for timer in timers:
+        book.settle(timer)
+    book.write()
     for timer in timers:
         timer.acknowledged_at = max(now, timer.touched_at)
         timer.acknowledged_by = actor.user

@@ -15,6 +15,7 @@ from django.db.models import F
 from incidents.actions import open_incident
 from incidents.models import Incident
 from itsm.accounts.models import User
+from itsm.tickets import hooks
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.clock import db_now
 from itsm.tickets.log import write_many
@@ -219,3 +220,22 @@ def test_a_tick_that_fails_leaves_no_helper_behind(storm: Cast) -> None:
     assert "tick helper" not in {thread.name for thread in threading.enumerate()}
     tick()
     assert SlaEvent.objects.count() == 96
+
+
+def test_no_listener_of_the_product_hears_what_the_clocks_note(db: None) -> None:
+    """For what nobody hears no objects are made: whoever listens and would do nothing says `deaf_to="sla."`."""
+    assert [name for _order, name, _listener in hooks._listeners if hooks._hears(name, "sla.breached")] == []
+
+
+def test_a_listener_that_does_hear_it_gets_a_whole_ticket(levels: Cast) -> None:
+    heard: list[tuple[str, str, int]] = []
+    incident = opened(levels, team=levels.network)
+    move_back(incident, 5 * H)
+    hooks.listen(
+        "test-storm", lambda change: heard.append((change.ticket.kind, change.ticket.status, change.event.seq))
+    )
+    try:
+        assert tick() == 4
+    finally:
+        hooks._listeners[:] = [entry for entry in hooks._listeners if entry[1] != "test-storm"]
+    assert heard == [("incident", "new", seq) for seq in range(2, 6)]

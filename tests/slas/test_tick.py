@@ -367,6 +367,53 @@ def test_a_lost_database_is_no_fault_of_the_step(levels: Cast) -> None:
     assert tick() == 4
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ["SET LOCAL statement_timeout = 50", "SELECT pg_sleep(5)"],
+        ["DO $$ BEGIN RAISE EXCEPTION 'canceling statement due to lock timeout' USING ERRCODE = '55P03'; END $$"],
+        ["DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$"],
+    ],
+    ids=["statement timeout", "lock timeout", "deadlock"],
+)
+def test_a_ticket_on_which_the_database_gives_up_holds_up_no_other(levels: Cast, fault: list[str]) -> None:
+    bad, *good = (opened(levels) for _number in range(4))
+    for incident in (bad, *good):
+        move_back(incident, 5 * H)
+    real = Effects.entries
+
+    def slow(self: Effects, happened: list) -> list:
+        if self.ticket.pk == bad.pk:
+            with connection.cursor() as cursor:
+                for statement in fault:
+                    cursor.execute(statement)
+        return real(self, happened)
+
+    with patch.object(Effects, "entries", slow):
+        assert tick() == 4 * 3
+    assert [fired(incident) != [] for incident in (bad, *good)] == [False, True, True, True]
+    left = StepDue.objects.filter(timer__ticket_id=bad.pk, attempts__gte=1)
+    assert left.count() == 4
+    assert "OperationalError" in left[0].last_error
+    left.update(retry_at=None)
+    assert tick() == 4
+
+
+@pytest.mark.parametrize("code", ["57P01", "53100", "08006"], ids=["shutting down", "disk full", "cut off"])
+def test_what_is_no_tickets_fault_is_noted_on_no_step(levels: Cast, code: str) -> None:
+    move_back(opened(levels), 5 * H)
+
+    def broken(self: Effects, happened: list) -> list:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$")
+        raise AssertionError
+
+    with patch.object(Effects, "entries", broken), pytest.raises(OperationalError):
+        tick()
+    assert not StepDue.objects.filter(attempts__gt=0).exists()
+    assert tick() == 4
+
+
 def test_the_claim_reads_the_partial_index_and_nothing_else(levels: Cast) -> None:
     from slas.tick import CLAIM
 

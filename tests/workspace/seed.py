@@ -28,9 +28,10 @@ SUBJECTS = (
 )
 CHILDREN = """
 INSERT INTO incidents_incident
-    (ticket_ptr_id, hold_reason, resolution_code, resolution_notes, cancel_reason, reopen_count)
+    (ticket_ptr_id, hold_reason, resolution_code, resolution_notes, cancel_reason, reopen_count, child_count,
+     merged_count)
 SELECT id, CASE WHEN status = 'on_hold' THEN (ARRAY['awaiting_caller', 'awaiting_vendor'])[1 + id %% 2] ELSE '' END,
-       '', '', '', 0
+       '', '', '', 0, 0, 0
 FROM tickets_ticket t WHERE kind = 'incident' AND number LIKE %s
   AND NOT EXISTS (SELECT 1 FROM incidents_incident i WHERE i.ticket_ptr_id = t.id)
 """
