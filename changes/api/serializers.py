@@ -141,11 +141,7 @@ class ChangePatch(TicketPatch):
     is_unauthorised = serializers.BooleanField(required=False)
 
 
-<<<<<<< HEAD
-class DeciderOut(serializers.Serializer[Any]):
-=======
 class AwaitedOut(serializers.Serializer[Any]):
->>>>>>> main
     """Whose decision is waited for."""
 
     purpose = serializers.CharField(read_only=True)
@@ -165,11 +161,7 @@ class NextMoveOut(serializers.Serializer[Any]):
     possible = serializers.BooleanField(source="is_possible", read_only=True)
     missing = LackOut(many=True, read_only=True)
     why_not = serializers.CharField(source="refusal", read_only=True)
-<<<<<<< HEAD
-    waits_for = DeciderOut(many=True, read_only=True)
-=======
     waits_for = AwaitedOut(many=True, read_only=True)
->>>>>>> main
     opens_at = Instant(allow_null=True)
     needs = serializers.ListField(child=serializers.CharField(), read_only=True)
 
