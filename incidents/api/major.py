@@ -102,7 +102,7 @@ class MajorOut(serializers.Serializer[Incident]):
     def get_roles(self, incident: Incident) -> Any:
         """Return who has which role now."""
         duties = MajorDuty.objects.filter(incident=incident, until=None).select_related("person")
-        return DutyOut(duties, many=True, context=self.context).data
+        return [DutyOut(duty, context=self.context).data for duty in duties]
 
 
 class MajorViews(FamilyViews):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -115,7 +115,8 @@ def _page(request: HttpRequest, incident: Any, status: int = 200, **more: Any) -
     if context["may_decide"] and not context["is_major"]:
         context["workers"] = _workers()
     if context["is_major"] and row is not None:
-        context |= _running(incident, row, actor, now)
+        typed = context["typed"] if context["sent"] == "review" else {}
+        context |= _running(incident, row, actor, now, typed)
     return render(request, "incidents/major/page.html", context, status=status)
 
 
@@ -123,7 +124,22 @@ def _workers() -> list[tuple[str, str]]:
     return list(User.objects.workers().order_by("display_name").values_list("public_id", "display_name")[:OFFERED])
 
 
-def _running(incident: Any, row: MajorIncident, actor: Actor, now: Any) -> dict[str, Any]:
+def _part(name: str, review: MajorReview | None, typed: Mapping[str, str]) -> tuple[str, Any, str, str]:
+    """Return a part of the review: name, label, what the field shows (what was typed, after a refusal), and what is
+    stored where that differs."""
+    stored = getattr(review, name, "")
+    text = typed.get(name, stored)
+    return (
+        name,
+        getattr(MajorReview._meta.get_field(name), "verbose_name", name),
+        text,
+        stored if text != stored else "",
+    )
+
+
+def _running(
+    incident: Any, row: MajorIncident, actor: Actor, now: datetime, typed: Mapping[str, str]
+) -> dict[str, Any]:
     duties = list(MajorDuty.objects.filter(incident=incident).select_related("person"))
     holders = {duty.role: duty for duty in duties if duty.until is None}
     updates = list(MajorUpdate.objects.filter(incident=incident).select_related("sent_by")[:SHOWN_UPDATES])
@@ -131,7 +147,6 @@ def _running(incident: Any, row: MajorIncident, actor: Actor, now: Any) -> dict[
     sites = Incident.objects.children_of(incident).values_list("requester__location__name").annotate(n=Count("pk"))
     lines = timeline_of(incident)
     review = MajorReview.objects.filter(incident=incident).select_related("done_by").first()
-    fields = MajorReview._meta
     began = row.accepted_at or incident.opened_at
     return {
         "may_run": bool(runs_major(actor, incident)),
@@ -149,12 +164,11 @@ def _running(incident: Any, row: MajorIncident, actor: Actor, now: Any) -> dict[
         "decisions": [line for line in lines if line.is_decision and not line.is_hidden],
         "tasks": list(Task.objects.below(incident).select_related("assignee", "team").in_order()),
         "review": review,
-        "review_parts": [(name, fields.get_field(name).verbose_name, getattr(review, name, "")) for name in REVIEW],
+        "review_parts": [_part(name, review, typed) for name in REVIEW],
         "is_overdue": row.next_update_at is not None and row.next_update_at <= now,
         "seconds": ((incident.resolved_at or now) - began).total_seconds(),
         "since_open": ((incident.resolved_at or now) - incident.opened_at).total_seconds(),
         "new_key": uuid4().hex,
-        "soon": row.next_update_at is not None and row.next_update_at - now <= timedelta(minutes=10),
     }
 
 
