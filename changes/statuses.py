@@ -154,7 +154,7 @@ MOVES: dict[str, Move] = {
             Status.ASSESS,
             works_tickets,
             icon="send",
-            emphasis="primary",
+            emphasis="success",
             applies=for_type(ChangeType.NORMAL),
         ),
         Move(
@@ -164,7 +164,7 @@ MOVES: dict[str, Move] = {
             Status.AUTHORISE,
             works_tickets,
             icon="send",
-            emphasis="primary",
+            emphasis="success",
             applies=for_type(ChangeType.EMERGENCY),
         ),
         Move(
@@ -174,7 +174,7 @@ MOVES: dict[str, Move] = {
             Status.SCHEDULED,
             works_tickets,
             icon="calendar",
-            emphasis="primary",
+            emphasis="success",
             applies=for_type(ChangeType.STANDARD),
         ),
         Move(
@@ -237,7 +237,7 @@ MOVES: dict[str, Move] = {
             Status.IMPLEMENT,
             works_tickets,
             icon="player-play",
-            emphasis="primary",
+            emphasis="success",
             applies=not_held,
         ),
         Move(
@@ -247,7 +247,7 @@ MOVES: dict[str, Move] = {
             Status.REVIEW,
             works_tickets,
             icon="flag",
-            emphasis="primary",
+            emphasis="success",
             applies=not_held,
         ),
         Move(

@@ -33,11 +33,17 @@ class Incident(Ticket):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
     )
-    child_count = models.PositiveIntegerField(default=0, editable=False)
+    child_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
-    merged_count = models.PositiveIntegerField(default=0, editable=False)
+    merged_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     major_state = models.CharField(
-        _("major incident"), max_length=20, choices=MajorState, default=MajorState.NONE, blank=True, editable=False
+        _("major incident"),
+        max_length=20,
+        choices=MajorState,
+        default=MajorState.NONE,
+        db_default="",
+        blank=True,
+        editable=False,
     )
 
     objects = IncidentQuerySet.as_manager()  # type: ignore[misc]  # a child has a manager of its own

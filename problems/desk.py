@@ -146,6 +146,7 @@ PAGE = TicketPage(
     related=("resolved_by", "known_error_by", "published_by", "confirmed_by", "reviewed_by", "duplicate_of"),
     move_keys={"resolve": "E"},
     has_replies=False,
+    links_in_panels=(LinkKind.PROBLEM,),
 )
 PANELS = (
     Panel(

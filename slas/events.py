@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from itsm.tickets.events import Names, register_event
 from slas.models import Metric
-from slas.steps import By, Step
+from slas.steps import By, Step, step_of
 
 
 def duration_words(seconds: int) -> str:
@@ -94,7 +94,16 @@ def _acknowledged(data: Mapping[str, Any], names: Names) -> str:
     return _("acknowledged the escalation: no more steps follow")
 
 
+def _caught_up(data: Mapping[str, Any], names: Names) -> str:
+    steps = [step_words(step_of(code)) for code, _repetition in data.get("late_steps", ())]
+    words = _(
+        "late, since the step that was to tell of it could not be done: %(steps)s; %(metric)s target (%(target)s)"
+    )
+    return words % {**_words(data), "steps": ", ".join(steps)}
+
+
 register_event("sla.warned", _warned, icon="clock", internal=True)
 register_event("sla.breached", _breached, icon="alert-triangle", internal=True)
 register_event("sla.escalated", _escalated, icon="alert-triangle", internal=True)
+register_event("sla.caught_up", _caught_up, icon="clock", internal=True)
 register_event("sla.acknowledged", _acknowledged, icon="check", internal=True)

@@ -28,7 +28,8 @@ PLAIN = ("title", "description", "impact", "urgency", "priority", "priority_reas
 FIXED = ("pk", "kind", "number", "public_id", "channel", "opened_at", "opened_by_id")
 OWN_EVENTS = "sla."
 # What the clocks note by themselves does not count as an update of the ticket (`itsm.tickets.log.write_many`).
-NOTES = frozenset(f"{OWN_EVENTS}{kind}" for kind in EventKind)
+CAUGHT_UP = f"{OWN_EVENTS}caught_up"
+NOTES = frozenset({*(f"{OWN_EVENTS}{kind}" for kind in EventKind), CAUGHT_UP})
 NOTHING_MORE = Outcome()
 
 

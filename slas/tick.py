@@ -21,6 +21,7 @@ from itsm.tickets.models import Ticket
 from slas.actions.effects import Effects
 from slas.actions.lateness import Lateness
 from slas.actions.orders import has_deeds
+from slas.actions.parked import tell_instead
 from slas.actions.recipients import Recipients
 from slas.actions.repeating import repeat_fired
 from slas.locked import LockedTicket, People
@@ -75,11 +76,17 @@ SECONDS_TO_NEXT = """
 SELECT EXTRACT(EPOCH FROM min(fire_at) - clock_timestamp())
   FROM slas_stepdue WHERE parked_at IS NULL AND retry_at IS NULL
 """
+LOCK = """
+SELECT k.id
+  FROM slas_stepdue s JOIN slas_timer t ON t.id = s.timer_id JOIN tickets_ticket k ON k.id = t.ticket_id
+ WHERE s.id = %s
+   FOR NO KEY UPDATE OF k SKIP LOCKED
+"""
 PARK = """
 UPDATE slas_stepdue
    SET attempts = attempts + 1, last_error = %s,
        retry_at = clock_timestamp() + %s * power(2, attempts) * interval '1 s',
-       parked_at = CASE WHEN attempts + 1 >= %s THEN clock_timestamp() END
+       parked_at = CASE WHEN %s AND attempts + 1 >= %s THEN clock_timestamp() END
  WHERE id = %s
 RETURNING parked_at IS NOT NULL
 """
@@ -214,12 +221,21 @@ def _fire_parts(steps: Sequence[int]) -> int:
 
 
 def _note_failure(step: int, error: BaseException | None) -> None:
+    """Note the failure on the step's row, and park it after too many; those that it was to speak for are told then. For
+    that the ticket is locked; while somebody else has it, the step is not parked yet."""
     said = f"{type(error).__name__}: {error}"[:500].replace("\x00", "")
-    with connection.cursor() as cursor:
-        cursor.execute(PARK, [said, FIRST_RETRY_S, MAX_ATTEMPTS, step])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOCK, [step])
+        is_free = cursor.fetchone() is not None
+        cursor.execute(PARK, [said, FIRST_RETRY_S, is_free, MAX_ATTEMPTS, step])
         row = cursor.fetchone()
-    if row and row[0]:
-        logger.error("Service-level step %s failed %d times and is parked", step, MAX_ATTEMPTS, exc_info=error)
+        if row and row[0]:
+            logger.error("Service-level step %s failed %d times and is parked", step, MAX_ATTEMPTS, exc_info=error)
+            try:
+                with transaction.atomic():
+                    tell_instead(step)
+            except Exception:
+                logger.exception("Nobody could be told of the steps for which step %s was to speak", step)
 
 
 def _rows_to_claim(sql: str, arguments: list[Any]) -> Claimed:

@@ -24,7 +24,7 @@ from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.tickets.actions import open_ticket
 from itsm.tickets.actors import Actor
-from itsm.tickets.clock import db_now
+from itsm.tickets.clock import db_now, instant_of
 from itsm.tickets.errors import IllegalMove, Invalid, Refused
 from itsm.tickets.kinds import kind_of
 from itsm.tickets.models.ticket import TITLE_MAX
@@ -54,7 +54,7 @@ def propose_template(
         raise Invalid({"name": _("A template has this name already. Propose a new version of it.")})
     if ChangeTemplate.objects.filter(key=slug).exists():
         raise Invalid({"key": _("A template has this key already. Choose another one.")})
-    template = ChangeTemplate.objects.create(name=shown, key=slug, counts_from=db_now())
+    template = ChangeTemplate.objects.create(name=shown, key=slug, counts_from=instant_of(actor))
     version = _add_version(template, actor, content, tasks, wanted_track)
     record_change(actor.user, Deed.CREATED, template, {}, {"name": shown, "key": slug})
     return version
@@ -95,7 +95,7 @@ def approve_version(version: TemplateVersion, *, actor: Actor, track: str = "", 
     template.versions.filter(state=VersionState.APPROVED).update(state=VersionState.SUPERSEDED)
     _decide(row, actor, VersionState.APPROVED, note)
     template.current, template.track = row, chosen
-    template.counts_from = db_now()
+    template.counts_from = instant_of(actor)
     template.offered_at, template.evidence = None, []
     if chosen == Track.STANDARD:
         template.demoted_at, template.demoted_by = None, None
@@ -253,7 +253,7 @@ def _to_decide(
 
 
 def _decide(row: TemplateVersion, actor: Actor, state: str, note: str) -> None:
-    row.state, row.decided_by, row.decided_at = state, actor.user, db_now()
+    row.state, row.decided_by, row.decided_at = state, actor.user, instant_of(actor)
     row.decision_note = clean_text(note, "note", 1000)
     row.save(update_fields=["state", "decided_by", "decided_at", "decision_note"])
 
@@ -272,7 +272,7 @@ def _add_version(
         number=last + 1,
         wanted_track=track,
         proposed_by=actor.user,
-        proposed_at=db_now(),
+        proposed_at=instant_of(actor),
         **values,
     )
     version.services.set(services)

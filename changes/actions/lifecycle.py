@@ -138,8 +138,8 @@ def approved_locked(locked: Any, *, actor: Actor) -> Change:
         code = "change.authorised_afterwards" if afterwards else "change.authorised"
         target = Status.REVIEW if afterwards else Status.SCHEDULED
     write(locked, code, actor=actor, changes={"status": target}, log_changes=False)
-    if assessed_now:  # asked by the system: who assessed it need not have a right to ask
-        ask_approval(locked, actor=SYSTEM, purpose="authorise")
+    if assessed_now:  # asked by the system: who assessed it need not have a right to ask; an import keeps its instant
+        ask_approval(locked, actor=SYSTEM if actor.at is None else actor, purpose="authorise")
     return fresh(locked)
 
 

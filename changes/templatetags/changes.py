@@ -10,8 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
-from changes.statuses import Risk
+from changes.risk import risk_schema
+from changes.statuses import Risk, type_words
+from cmdb.models import Criticality
 from itsm.ui.templatetags.ui import status_badge
 from itsm.ui.words import STATUSES
 
@@ -40,6 +43,26 @@ def risk_tag(risk: int | None) -> SafeString:
     if risk is None:
         return format_html('<span class="muted">{}</span>', "–")
     return format_html('<span class="tag {}">{}</span>', TONES[Risk(risk)], Risk(risk).label)
+
+
+@register.simple_tag
+def inputs_of(factor: Mapping[str, Any]) -> str:
+    """Return what a rule looked at, in words: “number of affected services: 3”."""
+    labels = {field.name: str(field.label) for field in risk_schema().fields}
+    said = factor.get("inputs", {})
+    return ", ".join(f"{labels.get(name, name)}: {_input(name, value)}" for name, value in said.items())
+
+
+def _input(name: str, value: Any) -> str:
+    if value is None:
+        return gettext("unknown")
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if name == "type":
+        return type_words(value)
+    if name == "criticality":
+        return str(Criticality(value).label)
+    return str(value)
 
 
 @register.filter

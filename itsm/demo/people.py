@@ -14,7 +14,7 @@ from itsm.tickets.models import Category, RoutingRule
 from slas.actions import save_rota
 
 DOMAIN = "demo.example"
-LOGINS = ("requester", "agent", "lead", "changes", "levels", "auditor", "admin")
+LOGINS = ("requester", "agent", "lead", "changes", "problems", "levels", "auditor", "admin")
 
 # mailbox, name, roles, department, location, zone, VIP
 PEOPLE: tuple[tuple[str, str, tuple[Role, ...], str, str, str, bool], ...] = (
@@ -22,6 +22,7 @@ PEOPLE: tuple[tuple[str, str, tuple[Role, ...], str, str, str, bool], ...] = (
     ("agent", "Priya Nair", (Role.AGENT,), "IT", "Rotterdam", "Europe/Amsterdam", False),
     ("lead", "Tomás Rivera", (Role.AGENT, Role.TEAM_LEAD), "IT", "Lisbon", "Europe/Lisbon", False),
     ("changes", "Nora Hansen", (Role.AGENT, Role.CHANGE_MANAGER), "IT", "Oslo", "Europe/Oslo", False),
+    ("problems", "Hugo Brandt", (Role.AGENT, Role.PROBLEM_MANAGER), "IT", "Rotterdam", "Europe/Amsterdam", False),
     ("auditor", "Edwin Osei", (Role.AUDITOR,), "Audit", "Rotterdam", "Europe/Amsterdam", False),
     ("admin", "Ada Admin", (Role.ADMINISTRATOR,), "IT", "Rotterdam", "Europe/Amsterdam", False),
     ("levels", "Sofia Lind", (Role.AGENT, Role.SERVICE_LEVEL_MANAGER), "IT", "Oslo", "Europe/Oslo", False),
@@ -82,13 +83,19 @@ def make_desk(password: str) -> Desk:
     people = _people(password)
     teams = {
         "Service Desk": create_team(
-            "Service Desk", lead=people["lead"], members=(people["agent"], people["nils"], people["levels"])
+            "Service Desk",
+            lead=people["lead"],
+            members=(people["agent"], people["nils"], people["levels"], people["problems"]),
         ),
         "Network Operations": create_team(
             "Network Operations", lead=people["lead"], members=(people["agent"], people["lead"], people["nils"])
         ),
         "Workplace": create_team("Workplace", lead=people["changes"], members=(people["nils"], people["changes"])),
-        "Applications": create_team("Applications", lead=people["levels"], members=(people["agent"], people["levels"])),
+        "Applications": create_team(
+            "Applications",
+            lead=people["levels"],
+            members=(people["agent"], people["levels"], people["problems"]),
+        ),
     }
     services = {
         name: Service.objects.create(

@@ -11,7 +11,12 @@ from django.db import transaction
 from incidents.actions import open_incident, perform, reply
 from itsm.accounts.models import User
 from itsm.accounts.roles import Role
+from itsm.demo.calendar import make_board, make_library, make_windows, pin_for_next_meeting
+from itsm.demo.causes import make_problems
+from itsm.demo.changing import DAY, Clock
+from itsm.demo.families import make_families
 from itsm.demo.levels import make_levels
+from itsm.demo.month import PINNED, make_month
 from itsm.demo.people import DOMAIN, Desk, make_desk, make_rota
 from itsm.demo.stories import STORIES, Story
 from itsm.tickets.actions import assign
@@ -40,14 +45,25 @@ def seed_demo() -> str | None:
     for person in desk.people.values():
         person.roles = [*person.roles, Role.IMPORTER]
         person.__dict__.pop("permissions", None)
-    for story in sorted(STORIES, key=lambda one: -one.minutes_ago):
-        _tell(story, desk, now)
+    incidents = {story.title: _tell(story, desk, now) for story in sorted(STORIES, key=lambda one: -one.minutes_ago)}
+    make_families(desk, incidents, now)
+    _make_changes(desk, incidents, Clock(now))
     return password
 
 
-def _tell(story: Story, desk: Desk, now: datetime) -> None:
-    """Open the story's incident and carry out its steps. The people act as importers here, in memory only: their stored
-    roles do not let them set a past instant."""
+def _make_changes(desk: Desk, incidents: dict[str, Any], clock: Clock) -> None:
+    """Make the library, the board, the month of changes and the problems behind them; then close the windows."""
+    templates = make_library(desk, clock.now - 40 * DAY)
+    board = make_board(desk, clock.today)
+    changes = make_month(desk, templates, clock)
+    make_windows(desk, clock.today)
+    make_problems(desk, incidents, changes, clock)
+    pin_for_next_meeting(board, changes[PINNED], desk)
+
+
+def _tell(story: Story, desk: Desk, now: datetime) -> Any:
+    """Open the story's incident, carry out its steps and return it. The people act as importers here, in memory only:
+    their stored roles do not let them set a past instant."""
     at = now - timedelta(minutes=story.minutes_ago)
     incident: Any = open_incident(
         actor=Actor(desk.people[story.requester], Channel.PORTAL, at=at),
@@ -69,3 +85,4 @@ def _tell(story: Story, desk: Desk, now: datetime) -> None:
             incident = perform(incident, verb, actor=actor, fields=values)
             if verb == "start":
                 incident = assign(incident, actor=actor, assignee=person)
+    return incident

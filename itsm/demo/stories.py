@@ -252,6 +252,21 @@ STORIES: tuple[Story, ...] = (
         ),
     ),
     Story(
+        9300,
+        "chloe",
+        "Room Fado is booked twice on Mondays",
+        "Every Monday at ten. The other team has a booking too.",
+        "E-mail and calendar",
+        "Software / Office",
+        3,
+        3,
+        (
+            (60, "agent", "start", {}),
+            solve(1500, "agent", "The second booking came from the old system. It is removed."),
+            (700, "chloe", "close", {}),
+        ),
+    ),
+    Story(
         15000,
         "bram",
         "Forgot the password of the handheld scanner",

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, JSONObject
 
 from cmdb.models import Service
 from itsm.accounts.models import Team, User
+from itsm.desk.pages import page_of_kind
 from itsm.tickets.models import Category, Link, Ticket, Watcher
 
 OFFERED = 50
@@ -85,6 +86,8 @@ def _linked(ticket: Any, viewer: User, *, near: str, far: str) -> QuerySet[Any]:
         ticket_kind=F(f"{far}__kind"),
     )
     found = Link.objects.filter(**{near: ticket.pk, f"{far}__in": Ticket.objects.visible_to(viewer)})
+    if near == "target" and (elsewhere := page_of_kind(ticket.kind).links_in_panels):
+        found = found.exclude(kind__in=elsewhere)
     return found.values_list(Value(LINK), F("public_id"), Cast(said, TextField()))
 
 

@@ -35,6 +35,8 @@ class TicketPage:
     `related`: its own foreign keys that the page shows, read in the same query. `properties`: names of the properties
     of every ticket that it shows, in order; what is registered for the kind comes after them. `has_replies`: False
     where nobody outside the desk reads the tickets: work notes only. `move_keys`: letters that press a move's button.
+    `links_in_panels`: kinds of links from others that a panel of its own shows, which “Linked” leaves out: there may be
+    thousands.
     """
 
     related: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class TicketPage:
     move_keys: Mapping[str, str] = field(default_factory=dict)
     properties: tuple[str, ...] = ("impact", "urgency", "assignee", "team", "service", "category")
     has_replies: bool = True
+    links_in_panels: tuple[str, ...] = ()
 
     def way(self, name: str) -> WayToSend | None:
         """Return the way of sending with that name."""

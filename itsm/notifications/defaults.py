@@ -161,4 +161,5 @@ def register() -> None:
     register_rule("sla.warned", audience.named_or(audience.assignee), "sla_warned")
     register_rule("sla.breached", audience.named_or(audience.assignee, audience.team), "sla_breached")
     register_rule("sla.escalated", audience.named, "sla_escalated")
+    register_rule("sla.caught_up", audience.named, "sla_escalated")
     use_consumer(tell)

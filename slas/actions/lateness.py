@@ -1,17 +1,22 @@
 """After an outage: the late notices of one timer are one message. Deeds, events and webhooks stay as many as they are.
 
 Overdue steps fire in order, perhaps in several batches. All but the last of a timer are recorded for nobody (`folded`);
-the last one tells those whom all of them name, and says which steps it speaks for.
+the last one tells those whom all of them name, and says which steps it speaks for. Should its effects fail until it is
+parked, those before it are told then (`slas.actions.parked`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from itsm.tickets.models import TicketEvent
 from slas.actions.orders import next_repetition
-from slas.models import SlaEvent, StepDue
+from slas.history import CAUGHT_UP, NOTES
+from slas.models import SlaEvent, StepDue, Timer
 from slas.recording import Fired
+from slas.steps import By, Step
 
 # What is noticed later than this was held up: the tick looks every second.
 LATE_AFTER = timedelta(minutes=2)
@@ -75,3 +80,31 @@ class Lateness:
             if row.detected_at - row.at > LATE_AFTER and row.epoch == timers[row.timer_id].epoch and not is_mine:
                 fired = Fired(timers[row.timer_id], row.epoch, row.step, row.at, repetition=row.repetition)
                 self._before.setdefault(row.timer_id, []).append(fired)
+
+
+def left_untold(timer: Timer, now: datetime) -> list[Fired]:
+    """Return the late steps of the timer that were recorded for nobody, because a later one was to speak for them, and
+    for which none has spoken since; in order."""
+    rows = SlaEvent.objects.filter(
+        timer=timer, epoch=timer.epoch, told=True, retroactive=False, detected_at__gte=now - ONE_DRAIN
+    ).order_by("pk")
+    mine = {(row.at, row.step, row.repetition): row for row in rows}
+    if not mine:
+        return []
+    notes = TicketEvent.objects.filter(
+        ticket_id=timer.ticket_id, code__in=NOTES, data__metric=timer.metric, at__gte=min(key[0] for key in mine)
+    ).order_by("seq")
+    waiting: list[Fired] = []
+    for event in notes:
+        row = mine.get((event.at, _code_of(event.data), event.data.get("repetition", 0)))
+        if event.code == CAUGHT_UP or (row is not None and not event.data.get("folded")):
+            waiting = []
+        elif row is not None:
+            waiting.append(Fired(timer, row.epoch, row.step, row.at, timer.due_at, repetition=row.repetition))
+    return waiting
+
+
+def _code_of(data: Mapping[str, Any]) -> int:
+    if "minutes" in data:
+        return Step(minutes=data["minutes"], by=By(data["clock"])).code
+    return int(data.get("percent", 0))

@@ -86,6 +86,7 @@ def test_the_page_shows_all_that_is_known(cast: Cast, anna: Client, incidents: l
     for incident in incidents:
         assert incident.number in text
     assert "3 open incidents have not had it" in text
+    assert "Problem of" not in text, "what the panel lists does not stand among the links again"
     assert anna.get(url(problem, "preview/")).status_code == 200
     assert anna.get(url(problem, "history/")).status_code == 200
 

@@ -21,20 +21,23 @@ from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.models import TicketEvent
 from itsm.tickets.outbox import dispatch
+from itsm.tickets.verification import broken_events
 from slas.ack_links import ack_token
 from slas.actions import (
     GoalSpec,
     acknowledge,
     add_override,
     add_time_off,
+    retry_parked,
     save_calendar,
     save_chain,
     save_policy,
     save_rota,
 )
+from slas.actions.effects import Effects
 from slas.calendars import CalendarSpec
 from slas.models import Rota, ServiceLevelPolicy, SlaEvent, StepDue
-from slas.tick import tick
+from slas.tick import MAX_ATTEMPTS, tick
 from tests.cast import Cast, as_
 from tests.slas.conftest import clock, move_back
 
@@ -326,6 +329,53 @@ def test_after_an_outage_one_message_speaks_for_all_steps_of_a_timer(cast: Cast)
     sla = Notice.objects.filter(user=cast.ben, event__code__startswith="sla.")
     assert sla.count() == 1
     assert "late: noticed only" in Mail.objects.get(user=cast.lena, event=sla[0].event).text
+
+
+def test_a_last_step_that_is_parked_takes_no_notice_with_it(cast: Cast) -> None:
+    """After an outage the last step is to speak for all; its effects fail, and those before it are told anyway."""
+    chain(at(50, notify(who=["assignee"])), at(75, notify(who=["team_lead"])), at(100, notify(who=["team"])))
+    incident, other = opened(cast, team=cast.network, assignee=cast.ben), opened(cast, assignee=cast.ben)
+    real = Effects.entries
+
+    def poisoned(self: Effects, happened: Any) -> Any:
+        if self.ticket.pk == incident.pk and any(step.step == 100 for step in happened):
+            raise RuntimeError("no way")
+        return real(self, happened)
+
+    for one in (incident, other):
+        move_back(one, 9 * H)
+    with patch.object(Effects, "entries", poisoned):
+        for _attempt in range(MAX_ATTEMPTS):
+            tick()
+            StepDue.objects.update(retry_at=None)
+    assert list(StepDue.objects.filter(parked_at__isnull=False).values_list("step", flat=True)) == [100]
+    events = TicketEvent.objects.filter(ticket_id=incident.pk, code__startswith="sla.").order_by("seq")
+    assert [event.code for event in events] == ["sla.warned", "sla.warned", "sla.caught_up"]
+    assert [event.data.get("folded") for event in events] == [True, True, None]
+    assert events[2].data["late_steps"] == [[50, 0], [75, 0]]
+    assert events[2].data["notify"]["users"] == [cast.ben.pk, cast.lena.pk]
+    assert not TicketEvent.objects.filter(ticket_id=other.pk, code="sla.caught_up").exists()
+    assert list(broken_events()) == []
+    hand_out()
+    assert Notice.objects.filter(user=cast.lena, event=events[2]).count() == 1
+    assert "50 % of the target, 75 % of the target" in Mail.objects.get(user=cast.ben, event=events[2]).text
+    retry_parked(actor=as_(cast.sven))
+    tick()
+    breach = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.breached")
+    assert cast.lena.pk in breach.data["notify"]["users"]
+
+
+def test_a_parked_step_that_was_to_speak_for_none_tells_nobody(cast: Cast) -> None:
+    chain(at(50, notify(who=["assignee"])), at(100, notify(who=["team"])))
+    incident = opened(cast, team=cast.network, assignee=cast.ben)
+    assert [event["percent"] for event in later(incident, 4 * H + SECOND)] == [50]
+    move_back(incident, 5 * H)
+    with patch.object(Effects, "entries", side_effect=RuntimeError("no way")):
+        for _attempt in range(MAX_ATTEMPTS):
+            tick()
+            StepDue.objects.update(retry_at=None)
+    assert StepDue.objects.filter(parked_at__isnull=False).count() == 1
+    assert not TicketEvent.objects.filter(code="sla.caught_up").exists()
 
 
 def test_repetitions_that_were_missed_are_in_the_one_message_too(cast: Cast) -> None:

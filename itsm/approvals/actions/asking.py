@@ -30,7 +30,7 @@ from itsm.approvals.subjects import facts_of, subject_of
 from itsm.tickets.actions import lock
 from itsm.tickets.actions.base import check_not_terminal
 from itsm.tickets.actors import Actor
-from itsm.tickets.clock import db_now
+from itsm.tickets.clock import instant_of
 from itsm.tickets.errors import Invalid
 from itsm.tickets.log import write
 
@@ -57,7 +57,7 @@ def request_approval(
     known = dict(subject_of(locked.kind).purposes)
     if purpose not in known:
         raise Invalid({"purpose": _("Choose one of: %(choices)s.") % {"choices": ", ".join(known)}})
-    now = db_now()
+    now = instant_of(actor)
     among = [policy.pk for policy in policies or ()]
     running = ApprovalRound.objects.live().filter(ticket_id=locked.pk, purpose=purpose).first()
     if running is None:

@@ -29,7 +29,7 @@ from itsm.approvals.subjects import facts_of, subject_of
 from itsm.approvals.votes import APPROVED, Vote, not_needed, outcome_of
 from itsm.tickets.actions import lock
 from itsm.tickets.actors import Actor
-from itsm.tickets.clock import db_now
+from itsm.tickets.clock import instant_of
 from itsm.tickets.errors import Invalid, Refused, VerbError
 from itsm.tickets.log import write
 from itsm.tickets.texts import clean_text
@@ -79,7 +79,7 @@ def _decide(
 ) -> ApprovalRound | VerbError:
     ticket = lock(given.ticket)
     round_ = ApprovalRound.objects.select_related("version__policy").get(pk=given.pk)
-    now = db_now()
+    now = instant_of(actor)
     try:
         ask = _ask_of(round_, on_behalf_of or actor.user)
         if _same_answer(ask, actor, decision):

@@ -1,0 +1,52 @@
+"""Incidents of the demo desk that belong together: an outage that people join, a parent with a child, a merged pair."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from incidents.actions import open_incident
+from incidents.actions.family import set_parent
+from incidents.actions.merging import merge
+from incidents.actions.outages import join_outage, publish_outage
+from incidents.models import Incident
+from itsm.demo.people import Desk
+from itsm.tickets.actors import Actor, Channel
+
+
+def make_families(desk: Desk, incidents: dict[str, Any], now: Any) -> None:
+    """Publish the outage of the badge readers and let two people join; give the scanners a child; merge a pair."""
+
+    def by(who: str, minutes: int, channel: Channel = Channel.DESK) -> Actor:
+        return Actor(desk.people[who], channel, at=now - timedelta(minutes=minutes))
+
+    outage = publish_outage(
+        incidents["Badge readers on floor 3 reject all cards"],
+        title="Badge readers on floor 3 do not work",
+        text="Reception opens the doors by hand until the controller is exchanged. Please have your badge with you.",
+        actor=by("nils", 240),
+    )
+    join_outage(outage, actor=by("samuel", 200, Channel.PORTAL), comment="The side door by the stairs too.")
+    join_outage(outage, actor=by("elena", 150, Channel.PORTAL))
+    child = open_incident(
+        actor=by("hannah", 120, Channel.PORTAL),
+        title="Scanner at the returns desk loses its connection",
+        description="Next to aisle 12. It comes back after a minute.",
+        service=desk.services["Wi-Fi and network"],
+        category=desk.categories["Network / Wi-Fi"],
+        impact=3,
+        urgency=2,
+    )
+    scanners = incidents["Warehouse scanners lose Wi-Fi in aisle 12"]
+    set_parent(child, Incident.objects.get(pk=scanners.pk), actor=by("nils", 110))
+    twice = open_incident(
+        actor=by("aiko", 18, Channel.PORTAL),
+        title="Outlook asks for my password all the time",
+        description="Sorry if this arrives twice, the page stood still.",
+        service=desk.services["E-mail and calendar"],
+        category=desk.categories["Software / Office"],
+        impact=2,
+        urgency=1,
+    )
+    kept = incidents["Outlook keeps asking for the password after the update"]
+    merge([twice], Incident.objects.get(pk=kept.pk), actor=by("agent", 12))
