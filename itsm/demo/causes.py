@@ -118,7 +118,7 @@ def _logins(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], c
     )
     problem = save_workaround(problem, text, actor=by("problems", 3))
     cause = {
-        "cause_notes": "The backup of the profile server runs until 09:00 and fills the line between Rotterdam and Lisbon.",
+        "cause_notes": "The backup of the profile server runs until 09:00 and fills the line to Rotterdam.",
         "fix_notes": "The backup runs at 02:00 and takes no more than half of the line.",
     }
     problem = perform(problem, "fix", actor=by("problems", 4), fields=cause)
@@ -137,7 +137,7 @@ def _logins(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], c
 
 def _rooms(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], clock: Clock) -> None:
     change = changes[ROOMS]
-    assert change.planned_start is not None and change.planned_end is not None  # noqa: S101  it was planned
+    assert change.planned_end is not None  # noqa: S101  it was planned
     start = change.opened_at - 2 * HOUR
 
     def by(who: str, at: Any) -> Actor:

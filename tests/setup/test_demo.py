@@ -2,7 +2,7 @@
 
 import pytest
 
-from changes.models import CabMeeting, Change, ChangeTemplate, ChangeWindow, CollisionKind, Conflict
+from changes.models import Change, ChangeTemplate, ChangeWindow, CollisionKind, Conflict
 from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.approvals.models import Ask
