@@ -88,6 +88,7 @@ def _sessions(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change],
         actor=by("problems", 55),
         title="Ask the maker whether 9.1.4 counts all traffic",
         task_type="rca",
+        order=1,
         assignee=desk.people["nils"],
         description="Case with the log of this morning. Release 9.1.2 is installed on both gateways.",
     )
