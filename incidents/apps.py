@@ -19,6 +19,9 @@ class IncidentsConfig(AppConfig):
         from incidents.actions import perform, reply
         from incidents.desk import PAGE, PANELS
         from incidents.family import merged_ids
+        from incidents.major import events as major_events  # noqa: F401  registry is filled on import
+        from incidents.major import notices as major_notices
+        from incidents.major.following import follow as follow_major
         from incidents.models import Incident
         from incidents.outcomes import OUTCOMES, WAITING, is_with_supplier
         from incidents.statuses import MOVES, TERMINAL, Status
@@ -26,7 +29,7 @@ class IncidentsConfig(AppConfig):
         from itsm.desk.pages import register_page
         from itsm.desk.panels import register_panel
         from itsm.tasking.registry import register_task_rules
-        from itsm.tickets.hooks import listen
+        from itsm.tickets.hooks import consume, listen
         from itsm.tickets.kinds import Kind, register_kind
 
         register_kind(
@@ -54,8 +57,15 @@ class IncidentsConfig(AppConfig):
         )
         register_task_rules("incident", TASK_RULES)
         listen("incident_tasks", end_tasks, order=120, deaf_to="sla.")
+        listen("major_incidents", follow_major, order=130, deaf_to="sla.")
+        consume(
+            "major_stakeholders",
+            major_notices.tell_stakeholders,
+            codes=frozenset({"incident.major_update_sent"}),
+        )
         register_page("incident", PAGE)
         for panel in PANELS:
             register_panel(panel)
         spreading.register()
         notices.register()
+        major_notices.register()

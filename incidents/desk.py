@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from incidents.actions import hold
+from incidents.major.panels import PANELS as MAJOR_PANELS
 from incidents.panels import PANELS as FAMILY_PANELS
 from incidents.statuses import HoldReason
 from incidents.waiting import shown_wait, wait_of
@@ -73,6 +74,7 @@ PAGE = TicketPage(
 )
 PANELS = (
     *FAMILY_PANELS,
+    *MAJOR_PANELS,
     Panel(
         "wait",
         _("The requester's wait"),

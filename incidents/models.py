@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from incidents.major.states import MajorState
 from incidents.querysets import IncidentQuerySet, OutageQuerySet
 from incidents.statuses import HoldReason, ResolutionCode
 from itsm.accounts.models import User, public_id
@@ -32,15 +33,27 @@ class Incident(Ticket):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
     )
-    child_count = models.PositiveIntegerField(default=0, editable=False)
+    child_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
-    merged_count = models.PositiveIntegerField(default=0, editable=False)
+    merged_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    major_state = models.CharField(
+        _("major incident"),
+        max_length=20,
+        choices=MajorState,
+        default=MajorState.NONE,
+        db_default="",
+        blank=True,
+        editable=False,
+    )
 
     objects = IncidentQuerySet.as_manager()  # type: ignore[misc]  # a child has a manager of its own
 
     class Meta:
         verbose_name = _("incident")
-        indexes = (models.Index("hold_reason", condition=~Q(hold_reason=""), name="incident_held"),)
+        indexes = (
+            models.Index("hold_reason", condition=~Q(hold_reason=""), name="incident_held"),
+            models.Index("major_state", condition=~Q(major_state=""), name="incident_major"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(resolution_code="") | ~Q(resolution_notes=""), name="incident_resolution_has_notes"
@@ -138,3 +151,29 @@ class ReplayProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.external_id}: {self.rows}"
+
+
+# Tables of a part of this room, which name the incident; Django finds a room's tables in this module.
+from incidents.major.models import (  # noqa: E402
+    MajorDuty,
+    MajorEntry,
+    MajorIncident,
+    MajorReview,
+    MajorStakeholder,
+    MajorUpdate,
+)
+
+__all__ = [
+    "OUTAGE_TEXT_MAX",
+    "Incident",
+    "IncidentSettings",
+    "MajorDuty",
+    "MajorEntry",
+    "MajorIncident",
+    "MajorReview",
+    "MajorStakeholder",
+    "MajorUpdate",
+    "Merge",
+    "Outage",
+    "ReplayProgress",
+]

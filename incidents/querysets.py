@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
+from incidents.major.states import MajorState
 from incidents.statuses import Status
 from itsm.tickets.querysets import TicketQuerySet
 
@@ -23,8 +25,12 @@ class IncidentQuerySet(TicketQuerySet[Any]):
         return self.filter(parent_id=parent.pk)
 
     def due_for_closing(self, now: datetime, days: int) -> IncidentQuerySet:
-        """Return resolved incidents whose resolution, not last touch, lies `days` days before `now` (UTC)."""
-        return self.filter(status=Status.RESOLVED, closed_at__isnull=True, resolved_at__lte=now - timedelta(days=days))
+        """Return resolved incidents whose resolution, not last touch, lies `days` days before `now` (UTC); a major one
+        only when its review is done."""
+        resolved = self.filter(
+            status=Status.RESOLVED, closed_at__isnull=True, resolved_at__lte=now - timedelta(days=days)
+        )
+        return resolved.filter(~Q(major_state=MajorState.ACCEPTED) | Q(review__done_at__isnull=False))
 
 
 class OutageQuerySet(models.QuerySet[Any]):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from incidents.major.states import ends_by_desk, reviewed
 from itsm.tickets.actors import Actor
 from itsm.tickets.moves import Move, MoveField
 from itsm.tickets.rules import YES, Answer, Predicate, either, is_requester, works_tickets
@@ -166,7 +167,7 @@ MOVES: dict[str, Move] = {
             gettext_lazy("Reopen"),
             frozenset({Status.RESOLVED}),
             Status.IN_PROGRESS,
-            both(not_merged, either(within_reopen_window, works_tickets)),
+            both(not_merged, ends_by_desk, either(within_reopen_window, works_tickets)),
             (
                 MoveField(
                     "comment",
@@ -183,7 +184,7 @@ MOVES: dict[str, Move] = {
             gettext_lazy("Close"),
             frozenset({Status.RESOLVED}),
             Status.CLOSED,
-            both(not_merged, either(works_tickets, is_requester)),
+            both(not_merged, ends_by_desk, reviewed, either(works_tickets, is_requester)),
             icon="circle-check",
             portal_label=gettext_lazy("Yes, it is fixed"),
         ),
@@ -192,7 +193,7 @@ MOVES: dict[str, Move] = {
             gettext_lazy("Cancel"),
             OPEN,
             Status.CANCELLED,
-            either(works_tickets, is_requester),
+            both(ends_by_desk, either(works_tickets, is_requester)),
             (
                 MoveField(
                     "reason",

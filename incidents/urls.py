@@ -2,11 +2,15 @@
 
 from django.urls import path
 
+from incidents.major import views as major
 from incidents.views import family, outages, splitting
 from itsm.desk.urls import ticket_page_urls
 
 app_name = "incidents"
 urlpatterns = [
+    path("major/", major.majors, name="majors"),
+    path("<str:ref>/major/", major.major, name="major"),
+    path("<str:ref>/major/<slug:deed>/", major.act, name="major_act"),
     path("<str:ref>/parent/", family.parent, name="set_parent"),
     path("<str:ref>/parent/remove/", family.no_parent, name="leave_parent"),
     path("<str:ref>/children/tell/", family.tell, name="tell_children"),

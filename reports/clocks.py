@@ -25,17 +25,20 @@ NOBODY = -1
 
 
 class Verdict(models.TextChoices):
-    """What a clock counts as. Compliance is met ÷ (met + missed + late and open)."""
+    """What a clock counts as. Compliance is met ÷ (met + missed + late and open), cancelled left out; but a breach that
+    happened stays on the list, also where the clock was cancelled after it (a new start, another policy)."""
 
     MET = "met", _("Met")
     MISSED = "missed", _("Missed")
     LATE_OPEN = "late_open", _("Late and still open")
     RUNNING = "running", _("Still running")
     CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED_LATE = "cancelled_late", _("Cancelled after the breach")
 
 
 LATE = (Verdict.MISSED, Verdict.LATE_OPEN)
 DECIDED = (Verdict.MET, *LATE)
+BREACHED = (*LATE, Verdict.CANCELLED_LATE)
 
 
 def clocks_of(user: User, filters: Filters, now: datetime) -> QuerySet[Any]:
@@ -53,13 +56,14 @@ def judged(timers: QuerySet[Any], now: datetime) -> QuerySet[Any]:
     """Return the timers annotated with `verdict`, `counted_at` and `held_by`.
 
     `counted_at` decides the period and never moves once decided: a met clock counts when it was stopped, a late one
-    when its target passed (also while it is still open), a cancelled one when it was cancelled, one that is undecided
-    when it began. `held_by`: the id of the team that had the ticket then (of a time with the team: that team); None
-    where no team had it.
+    when its target passed (also while it is still open, or where it was cancelled afterwards), a cancelled one when it
+    was cancelled, one that is undecided when it began. `held_by`: the id of the team that had the ticket then (of a
+    time with the team: that team); None where no team had it.
     """
     late = Q(breached_at__isnull=False) | Q(state=State.RUNNING, due_at__lt=now)
     return timers.annotate(
         verdict=Case(
+            When(state=State.CANCELLED, breached_at__isnull=False, then=Value(Verdict.CANCELLED_LATE.value)),
             When(state=State.CANCELLED, then=Value(Verdict.CANCELLED.value)),
             When(late & Q(state__in=ACTIVE), then=Value(Verdict.LATE_OPEN.value)),
             When(late, then=Value(Verdict.MISSED.value)),
@@ -68,8 +72,8 @@ def judged(timers: QuerySet[Any], now: datetime) -> QuerySet[Any]:
             output_field=models.CharField(),
         ),
         counted_at=Case(
-            When(state=State.CANCELLED, then=F("stopped_at")),
             When(breached_at__isnull=False, then=F("breached_at")),
+            When(state=State.CANCELLED, then=F("stopped_at")),
             When(late, then=F("due_at")),
             When(state=State.MET, then=F("stopped_at")),
             default=F("started_at"),

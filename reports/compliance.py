@@ -22,13 +22,14 @@ BY = ("policy", "team", "service", "month", "step")
 
 @dataclass
 class Counts:
-    """How many clocks there are of each verdict."""
+    """How many clocks there are of each verdict, in the order of `Verdict`."""
 
     met: int = 0
     missed: int = 0
     late_open: int = 0
     running: int = 0
     cancelled: int = 0
+    cancelled_late: int = 0
 
     @property
     def late(self) -> int:

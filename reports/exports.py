@@ -53,9 +53,12 @@ def wait_sections(found: WaitTables, choices: Choices) -> list[tuple[str, list[t
 def _compliance(name: str, pick: Callable[[Any], list[Line]]) -> Callable[[Asked], Table]:
     def build(asked: Asked) -> Table:
         lines = pick(compliance_of(asked.user, asked.filters, asked.now))
-        heads = [_("name"), _("compliance %"), _("met"), _("missed"), _("late and open"), _("running"), _("cancelled")]
+        heads = [
+            *(_("name"), _("compliance %"), _("met"), _("missed"), _("late and open"), _("running"), _("cancelled")),
+            _("cancelled after the breach"),
+        ]
         rows = (
-            (line.label, c.per_cent, c.met, c.missed, c.late_open, c.running, c.cancelled)
+            (line.label, c.per_cent, c.met, c.missed, c.late_open, c.running, c.cancelled, c.cancelled_late)
             for line in lines
             for c in [line.counts]
         )
@@ -188,7 +191,7 @@ TABLES: dict[str, Callable[[Asked], Table]] = {
     "services": _compliance("compliance-by-service", lambda found: found.services),
     "months": _compliance("compliance-by-month", lambda found: found.months),
     "clocks": _clocks("clocks", ""),
-    "breaches": _clocks("breaches", "late"),
+    "breaches": _clocks("breaches", "breached"),
     "soon": _soon,
     "time": _time,
     "time-tickets": _time_of_clocks,

@@ -12,7 +12,17 @@ from django.utils.translation import gettext as _
 
 from itsm.accounts.models import User
 from itsm.tickets.errors import Invalid
-from reports.clocks import LATE, Verdict, clocks_of, judged, running_clocks, timers_seen_by, value_then
+from reports.clocks import (
+    BREACHED,
+    DECIDED,
+    LATE,
+    Verdict,
+    clocks_of,
+    judged,
+    running_clocks,
+    timers_seen_by,
+    value_then,
+)
 from reports.filters import Filters
 from reports.models import BreachReason
 from slas.clocks import Clock, clock_of
@@ -22,7 +32,7 @@ LONG = ("ticket__description", "ticket__search", "ticket__custom")
 PAGE = 50
 SOON = 200
 US = 1_000_000
-GROUPS = ("late", "decided")
+GROUPS = {"late": LATE, "decided": DECIDED, "breached": BREACHED}
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Row:
     @property
     def is_late(self) -> bool:
         """Whether its target was missed."""
-        return self.verdict in LATE
+        return self.verdict in BREACHED
 
     @property
     def overrun_s(self) -> float:
@@ -71,7 +81,7 @@ class Row:
 
 def verdicts_of(text: str) -> tuple[str, ...]:
     """Return the verdicts that a list is to show: one of them, or a group (`late`: missed, and late and still open;
-    `decided`: all that count for compliance).
+    `decided`: all that count for compliance; `breached`: all whose target passed, also those cancelled afterwards).
 
     Raises:
         Invalid: there is no such verdict.
@@ -80,14 +90,14 @@ def verdicts_of(text: str) -> tuple[str, ...]:
         return (text,)
     if text not in GROUPS:
         raise Invalid({"verdict": _("There is no such list. Choose one from the page.")})
-    return tuple(str(one) for one in (LATE if text == "late" else (Verdict.MET, *LATE)))
+    return tuple(str(one) for one in GROUPS[text])
 
 
 def words_of(verdict: str) -> str:
     """Return what a list of this verdict or group is called."""
     if verdict in Verdict.values:
         return str(Verdict(verdict).label)
-    return _("Late") if verdict == "late" else _("Met or late")
+    return {"late": _("Late"), "decided": _("Met or late"), "breached": _("Target missed")}[verdict]
 
 
 def listed(user: User, filters: Filters, now: datetime, verdicts: Sequence[str]) -> QuerySet[Any]:

@@ -66,7 +66,7 @@ def shown(lines: Iterable[Line], filters: Filters, name: str) -> list[Shown]:
 
 
 def cells_of(counts: Counts, filters: Filters, **changes: str) -> list[Cell]:
-    """Return the five counts in the order of `Verdict`."""
+    """Return the counts in the order of `Verdict`."""
     values = [(str(verdict), getattr(counts, verdict)) for verdict in Verdict.values]
     return [Cell(value, behind(filters, verdict, **changes) if value else "") for verdict, value in values]
 

@@ -86,7 +86,7 @@ def clocks(request: HttpRequest) -> HttpResponse:
 @reports_page
 def breaches(request: HttpRequest) -> HttpResponse:
     """List the clocks that were late, with whose time it was and why."""
-    return _answer(request, "breaches", lambda asked: _list(asked, "late"))
+    return _answer(request, "breaches", lambda asked: _list(asked, "breached"))
 
 
 def _list(asked: Asked, verdict: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def row_fields(tickets: TicketQuerySet[Ticket], columns: Collection[str] = ()) -
     return (
         tickets.select_related("requester", "assignee", *more)
         .only(*ROW_FIELDS, *(MORE_FIELDS[name] for name in more))
-        .annotate(hold_reason=Subquery(waiting))
+        .annotate(waits_for=Subquery(waiting))
     )
 
 
@@ -107,7 +107,7 @@ def rows_of(tickets: Iterable[Ticket], columns: Collection[str] = ()) -> list[Ro
                 requester=requester.display_name,
                 is_vip=requester.is_vip,
                 priority=_priority(ticket.priority, language),
-                status=_status(ticket.kind, ticket.status, getattr(ticket, "hold_reason", None) or "", language),
+                status=_status(ticket.kind, ticket.status, getattr(ticket, "waits_for", None) or "", language),
                 owner=_owner(ticket.assignee.display_name if ticket.assignee else "", language),
                 level=drawn_level(levels.get(ticket.pk, NO_LEVEL), now, language),
                 team=ticket.team.name if "team" in columns and ticket.team else "",

@@ -141,7 +141,7 @@ class ChangePatch(TicketPatch):
     is_unauthorised = serializers.BooleanField(required=False)
 
 
-class WaitingOut(serializers.Serializer[Any]):
+class AwaitedOut(serializers.Serializer[Any]):
     """Whose decision is waited for."""
 
     purpose = serializers.CharField(read_only=True)
@@ -161,7 +161,7 @@ class NextMoveOut(serializers.Serializer[Any]):
     possible = serializers.BooleanField(source="is_possible", read_only=True)
     missing = LackOut(many=True, read_only=True)
     why_not = serializers.CharField(source="refusal", read_only=True)
-    waits_for = WaitingOut(many=True, read_only=True)
+    waits_for = AwaitedOut(many=True, read_only=True)
     opens_at = Instant(allow_null=True)
     needs = serializers.ListField(child=serializers.CharField(), read_only=True)
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from incidents.actions.passing import pass_on
+from incidents.major.states import MajorState
 from incidents.models import Incident
 from itsm.tickets.actions import comment, lock
 from itsm.tickets.actors import Actor
@@ -85,6 +86,20 @@ def _check_child(this: Incident) -> None:
     if this.child_count:
         raise IllegalMove(
             _("%(number)s has incidents that are part of it. Families have one level: move those first.")
+            % {"number": this.number}
+        )
+    check_not_major(this)
+
+
+def check_not_major(this: Incident) -> None:
+    """Refuse to put a major incident, or one proposed as such, below or into another one.
+
+    Raises:
+        IllegalMove.
+    """
+    if this.major_state in {MajorState.PROPOSED, MajorState.ACCEPTED}:
+        raise IllegalMove(
+            _("%(number)s is a major incident or proposed as one. Reject or demote it first, or put the other into it.")
             % {"number": this.number}
         )
 

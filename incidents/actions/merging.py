@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from incidents.actions.family import check_version, lock_together
+from incidents.actions.family import check_not_major, check_version, lock_together
 from incidents.models import Incident, Merge
 from incidents.statuses import ResolutionCode, Status
 from itsm.tickets.actions import lock
@@ -88,6 +88,7 @@ def _check_merged(one: Incident) -> None:
             _("%(number)s has incidents that are part of it. Move those to the other one first.")
             % {"number": one.number}
         )
+    check_not_major(one)
 
 
 def _merge_one(one: Incident, target: Incident, actor: Actor) -> Merge:

@@ -6,6 +6,7 @@ from django.urls import path
 
 from incidents.actions import open_incident
 from incidents.api.family import FamilyViews
+from incidents.api.major import MajorViews
 from incidents.api.serializers import IncidentIn, IncidentOut, IncidentPatch, MoveIn
 from incidents.api.waiting import TimersAnswer, WaitSerializer, wait_data
 from incidents.statuses import Status
@@ -29,6 +30,16 @@ urlpatterns = [
     path("<str:ref>/split/", FamilyViews.as_view({"post": "split"}), name="incident-split"),
     path("<str:ref>/similar/", FamilyViews.as_view({"get": "similar"}), name="incident-similar"),
     path("<str:ref>/outage/", FamilyViews.as_view(OUTAGE), name="incident-outage"),
+    path("<str:ref>/major/", MajorViews.as_view({"get": "major"}), name="incident-major"),
+    path("<str:ref>/major/propose/", MajorViews.as_view({"post": "propose"}), name="incident-major-propose"),
+    path("<str:ref>/major/accept/", MajorViews.as_view({"post": "accept"}), name="incident-major-accept"),
+    path("<str:ref>/major/reject/", MajorViews.as_view({"post": "reject"}), name="incident-major-reject"),
+    path("<str:ref>/major/demote/", MajorViews.as_view({"post": "demote"}), name="incident-major-demote"),
+    path(
+        "<str:ref>/major/updates/",
+        MajorViews.as_view({"get": "updates", "post": "send"}),
+        name="incident-major-updates",
+    ),
     *ticket_api_urls(
         TicketApi(
             kind="incident",

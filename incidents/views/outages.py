@@ -52,7 +52,7 @@ def outage(request: HttpRequest, ref: str) -> HttpResponse:
 def _page(
     request: HttpRequest, incident: Any, shown: Outage | None, typed: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    sites = Incident.objects.children_of(incident).values_list("requester__location__name").annotate(n=Count("pk"))
+    sites = Incident.objects.children_of(incident).values("requester__location__name").annotate(n=Count("pk"))
     context = {
         "ticket": incident,
         "outage": shown,

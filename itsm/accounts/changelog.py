@@ -22,9 +22,11 @@ LONGEST_LABEL = 500
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else changed the thing after the caller read it; nothing was written."""
+    """Somebody else changed the thing after the caller read it; nothing was written. `now`: what a caller that has seen
+    how it is now would say; blank where nobody told."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: str = "") -> None:
+        self.now = now
         self.message = _(
             "Somebody else changed this while you were working on it. What you typed is kept: compare it with how it "
             "is now, and save again to replace it."
@@ -61,8 +63,9 @@ def check_seen(state: Mapping[Any, Any], seen: str) -> None:
     Raises:
         ChangedMeanwhile.
     """
-    if seen and seen != fingerprint(state):
-        raise ChangedMeanwhile
+    now = fingerprint(state)
+    if seen and seen != now:
+        raise ChangedMeanwhile(now)
 
 
 def record_change(

@@ -110,5 +110,6 @@ CELERY_BEAT_SCHEDULE = {
     "call webhooks": every(2, "itsm.notifications.tasks.deliver_due", "mail"),
     "remind of shifts": every(60, "slas.tasks.remind_of_shifts", "timers"),
     "remind of approvals": every(15, "itsm.approvals.tasks.fire_due_stages", "timers"),
+    "alarm of overdue updates": every(15, "incidents.tasks.alarm_overdue_updates", "timers"),
     "close resolved incidents": every(60, "incidents.tasks.close_resolved", "timers"),
 }

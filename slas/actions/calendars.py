@@ -17,7 +17,14 @@ from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid
 from itsm.tickets.texts import clean_text
 from slas.actions.batches import follow_setup
-from slas.actions.setting_up import MOVED_AT_ONCE, NAME_MAX, check_can_be_due, require_manager, touch_setup
+from slas.actions.setting_up import (
+    MOVED_AT_ONCE,
+    NAME_MAX,
+    check_can_be_due,
+    check_version,
+    require_manager,
+    touch_setup,
+)
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars.spec import MINUTES
 from slas.models import BusinessCalendar, CalendarVersion, Goal, HolidaySet, TargetUnit, TeamCalendar
@@ -38,16 +45,23 @@ class Extras:
 
 
 def save_calendar(
-    name: str, spec: CalendarSpec | Mapping[str, Any], *, actor: Actor, extras: Extras | None = None
+    name: str,
+    spec: CalendarSpec | Mapping[str, Any],
+    *,
+    actor: Actor,
+    extras: Extras | None = None,
+    seen: str = "",
 ) -> BusinessCalendar:
     """Store what the calendar of this name says from now on, and return it. The same content makes no new version.
 
     `spec` has the closed dates given by hand; those of the holiday sets are added. `extras` left out: they stay as they
     are. Timers that run by it go on by the new hours from now; what has elapsed stays. They are moved after the
-    calendar is stored, ticket by ticket: the first at once, the others by the task that follows edits.
+    calendar is stored, ticket by ticket: the first at once, the others by the task that follows edits. `seen`: the
+    number of the version that the caller saw.
 
     Raises:
         Refused: the actor does not manage service levels.
+        ChangedMeanwhile: there is a newer version.
         Invalid: the calendar is not one, or a target that uses it could never be due.
     """
     require_manager(actor)
@@ -60,6 +74,7 @@ def save_calendar(
         _check_extras(extras)
     with transaction.atomic():
         calendar, _is_new = BusinessCalendar.objects.select_for_update().get_or_create(name=title)
+        check_version(calendar.current, seen)
         if extras is None:
             extras = extras_of(calendar)
         else:

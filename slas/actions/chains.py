@@ -25,7 +25,7 @@ from slas.actions.orders import (
     ROLES,
     WEBHOOK,
 )
-from slas.actions.setting_up import NAME_MAX, require_manager, touch_setup
+from slas.actions.setting_up import NAME_MAX, check_version, require_manager, touch_setup
 from slas.models import ChainVersion, EscalationChain, Rota, RotaLevel
 from slas.steps import BREACH, LARGEST_OFFSET, LARGEST_PERCENT, By, Step, code_of, step_of
 
@@ -37,7 +37,7 @@ Stored = dict[str, Any]
 
 
 @transaction.atomic
-def save_chain(name: str, steps: Sequence[Mapping[str, Any]], *, actor: Actor) -> EscalationChain:
+def save_chain(name: str, steps: Sequence[Mapping[str, Any]], *, actor: Actor, seen: str = "") -> EscalationChain:
     """Store the steps of the chain of this name and return it. Timers that run keep the steps they began with.
 
     A step lies at `{"percent": 75}` of the target or at `{"minutes": -30, "clock": "business"|"wall"}` from the due
@@ -48,13 +48,16 @@ def save_chain(name: str, steps: Sequence[Mapping[str, Any]], *, actor: Actor) -
     - `{"do": "assign_team", "team": id}`, `{"do": "assign_person", "person": id}`, `{"do": "raise_priority"}`,
       `{"do": "add_watcher", "person": id}`, `{"do": "webhook", "endpoint": id}`.
 
+    `seen`: the number of the version that the caller saw.
+
     Raises:
-        Refused, Invalid.
+        Refused, Invalid, ChangedMeanwhile.
     """
     require_manager(actor)
     title = clean_text(name, "name", NAME_MAX, required=True, one_line=True)
     checked = checked_steps(steps)
     chain, _is_new = EscalationChain.objects.select_for_update().get_or_create(name=title)
+    check_version(chain.current, seen)
     if chain.current is None or chain.current.steps != checked:
         number = chain.current.number + 1 if chain.current else 1
         before = {"steps": chain.current.steps} if chain.current else {}

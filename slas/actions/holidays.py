@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from itsm.accounts.changelog import Deed, record_change, state_of
+from itsm.accounts.changelog import Deed, check_seen, record_change, state_of
 from itsm.tickets.actors import SYSTEM, Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid
@@ -35,14 +35,16 @@ def save_holiday_set(
     region: str = "",
     added: Mapping[date, str] | None = None,
     removed: Iterable[date] = (),
+    seen: str = "",
 ) -> HolidaySet:
     """Store the holidays of a country or region under this name, from this year on, and return them.
 
     `added` and `removed` correct what the library says. Calendars that use the set get a new version where that changes
-    their closed days.
+    their closed days. `seen`: the fingerprint of the corrections (`added` and `removed`) that the caller saw.
 
     Raises:
         Refused: the actor does not manage service levels.
+        ChangedMeanwhile: somebody else corrected it since.
         Invalid: unknown country or region, or a date that is not one.
     """
     require_manager(actor)
@@ -54,6 +56,8 @@ def save_holiday_set(
         now = db_now()
         row = old or HolidaySet(name=title, first_year=now.year)
         before = state_of(old, HOLIDAY_SET_PARTS) if old else {}
+        if old:
+            check_seen({"added": old.added, "removed": old.removed}, seen)
         row.country, row.region = country, region
         row.last_year = max(row.last_year or 0, now.year + YEARS_AHEAD)
         row.added = {day.isoformat(): text for day, text in sorted(extra.items())}

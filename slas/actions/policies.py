@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from itsm.accounts.changelog import Deed, record_change, state_of
+from itsm.accounts.changelog import Deed, check_seen, record_change, state_of
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid
@@ -120,15 +120,17 @@ def save_policy(
     order: int = 100,
     is_active: bool = True,
     rules: Rules | None = None,
+    seen: str = "",
 ) -> ServiceLevelPolicy:
     """Store the policy of this name with its goals, and return it.
 
     `pause_condition`: when clocks stand still; None for never; left out: while the ticket is on hold. `rules` left out:
     the plain ones. Timers that run keep the target they began with, until their ticket falls under another goal.
-    Switching a policy off cancels its timers.
+    Switching a policy off cancels its timers. `seen`: the fingerprint of the `policy_state` that the caller saw.
 
     Raises:
         Refused: the actor does not manage service levels.
+        ChangedMeanwhile: it is not what the caller saw.
         Invalid: a sentence for each value that does not fit; a calendar on which a target could never be due.
     """
     require_manager(actor)
@@ -146,6 +148,8 @@ def save_policy(
     with transaction.atomic():
         old = ServiceLevelPolicy.objects.select_for_update().filter(name=title).first()
         before = policy_state(old) if old else {}
+        if old:
+            check_seen(before, seen)
         values["updated_at"] = db_now()
         policy, is_new = ServiceLevelPolicy.objects.update_or_create(name=title, defaults=values)
         _save_goals(policy, goals)

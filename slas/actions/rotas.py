@@ -104,7 +104,8 @@ def add_override(
     level: int = RotaLevel.FIRST,
     reason: str = "",
 ) -> RotaOverride:
-    """Give the person the level from start to end (aware), whatever the layers say, and return the override.
+    """Give the person the level from start to end (aware), whatever the layers say, and return the override. The same
+    once more (a second click) is the one that is there.
 
     Who takes part may take over; others are planned for by who manages the rota.
 
@@ -120,16 +121,12 @@ def add_override(
         raise Invalid({"level": _("Choose a level from the list.")})
     if not person.is_active or not person.may(Permission.WORK_TICKETS):
         raise Invalid({"person": _("Choose somebody who works on tickets and whose account is open.")})
-    made = RotaOverride.objects.create(
-        rota=rota,
-        level=level,
-        person=person,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        reason=why,
-        created_by=actor.user,
-        created_at=db_now(),
-    )
+    Rota.objects.select_for_update(no_key=True).get(pk=rota.pk)
+    place = {"rota": rota, "level": level, "person": person, "starts_at": starts_at, "ends_at": ends_at}
+    same = RotaOverride.objects.filter(**place, removed_at=None).first()
+    if same is not None:
+        return same
+    made = RotaOverride.objects.create(**place, reason=why, created_by=actor.user, created_at=db_now())
     record_change(actor.user, Deed.CHANGED, rota, {}, {"override": override_words(made)})
     return made
 
@@ -166,7 +163,8 @@ def remove_override(override: RotaOverride, *, actor: Actor) -> RotaOverride:
 
 @transaction.atomic
 def add_time_off(person: User, *, starts_at: datetime, ends_at: datetime, actor: Actor, note: str = "") -> TimeOff:
-    """Note that the person is away from start to end (aware), and return the note. Rotas pass them over meanwhile.
+    """Note that the person is away from start to end (aware), and return the note. Rotas pass them over meanwhile. The
+    same once more (a second click) is the note that is there.
 
     Raises:
         Refused, Invalid.
@@ -174,6 +172,10 @@ def add_time_off(person: User, *, starts_at: datetime, ends_at: datetime, actor:
     _require_planner(person, actor)
     text = clean_text(note, "note", REASON_MAX, one_line=True)
     check_stretch(starts_at, ends_at)
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    same = TimeOff.objects.filter(person=person, starts_at=starts_at, ends_at=ends_at).first()
+    if same is not None:
+        return same
     made = TimeOff.objects.create(
         person=person, starts_at=starts_at, ends_at=ends_at, note=text, created_by=actor.user, created_at=db_now()
     )

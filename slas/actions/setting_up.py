@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.utils.translation import gettext as _
 
+from itsm.accounts.changelog import ChangedMeanwhile
 from itsm.accounts.roles import Permission
 from itsm.conditions import Condition, ConditionError, check
 from itsm.tickets.actors import Actor
@@ -16,13 +17,24 @@ from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.schema import rule_schema
 from slas.calendars import CalendarError, CalendarSpec
 from slas.calendars import compile as compile_calendar
-from slas.models import Setup, SetupVersion
+from slas.models import CalendarVersion, ChainVersion, Setup, SetupVersion
 from slas.models.policies import new_stamp
 from slas.promised import content_of
 
 NAME_MAX = 200
 # So many tickets follow an edit at once, while somebody waits for the page; a task moves the others.
 MOVED_AT_ONCE = 200
+
+
+def check_version(current: CalendarVersion | ChainVersion | None, seen: str) -> None:
+    """Refuse when the caller has seen another version than the one that holds; blank: the caller does not mind. Call it
+    under the lock of what the version is of.
+
+    Raises:
+        ChangedMeanwhile.
+    """
+    if current is not None and seen and seen != str(current.number):
+        raise ChangedMeanwhile(str(current.number))
 
 
 def require_manager(actor: Actor) -> None:

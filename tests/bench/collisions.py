@@ -169,9 +169,8 @@ def main(arguments: list[str] | None = None) -> int:
         over = (most_ms is not None and took >= most_ms) or (most_queries is not None and len(seen) > most_queries)
         missed += over
         target = f" (target < {most_ms} ms)" if most_ms else ""
-        print(
-            f"{what:26}{took:8.1f} ms (own {spent:.1f}) {len(seen):3d} queries{target} {'OVER' if over else 'ok' if most_ms else ''}"
-        )
+        verdict = "OVER" if over else "ok" if most_ms else ""
+        print(f"{what:26}{took:8.1f} ms (own {spent:.1f}) {len(seen):3d} queries{target} {verdict}")
     return 1 if missed else 0
 
 

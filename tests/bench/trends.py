@@ -6,17 +6,14 @@ own, and a third of them says nothing that recurs. Five events an incident.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
+from tests.bench.database import own_database
 from tests.bench.sla import load, machine, say
 
 INCIDENTS = 100_000
-DATABASE = "bench_trends"
 TICKET = """
 INSERT INTO tickets_ticket (public_id, kind, number, title, description, status, requester_id, opened_by_id, team_id,
     service_id, category_id, impact, urgency, priority, priority_reason, channel, opened_at, updated_at, resolved_at,
@@ -51,32 +48,6 @@ SELECT k.id, e.seq, e.code, %(agent)s, 'desk', false, '{}', k.opened_at + e.afte
     (5, 'incident.resolved', interval '5 h')
   ) AS e (seq, code, after) WHERE k.number LIKE 'TRD%%'
 """
-
-
-@contextmanager
-def own_database() -> Iterator[None]:
-    """Run with a migrated database that is gone afterwards."""
-    import psycopg
-
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {DATABASE}")
-        from urllib.parse import urlsplit, urlunsplit
-
-        parts = urlsplit(os.environ["DATABASE_URL"])
-        os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path=f"/{DATABASE}"))
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "itsm.settings")
-        try:
-            import django
-            from django.core.management import call_command
-            from django.db import connections
-
-            django.setup()
-            call_command("migrate", verbosity=0)
-            yield
-            connections.close_all()
-        finally:
-            server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
 
 def main() -> None:

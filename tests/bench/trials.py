@@ -1,14 +1,15 @@
 """How fast drafts of service levels are tried. Run as `python -m tests.bench.trials` with DATABASE_URL set.
 
 What an edit would change on 10,000 open tickets (20,000 clocks), and a rehearsal on as many past ones with five events
-each. Works in a database of its own, as `tests.bench.tick` does.
+each. Works in a database of its own.
 """
 
 import os
 import sys
 from time import perf_counter, process_time
 
-from tests.bench.tick import own_database, say
+from tests.bench.database import own_database
+from tests.bench.sla import say
 
 TICKETS = int(os.environ.get("BENCH_TICKETS", "10000"))
 TICKET = """

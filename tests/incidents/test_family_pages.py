@@ -193,7 +193,7 @@ def test_an_outage_from_the_desk_to_the_portal_and_back(
     assert rosa.get(answers[0]["Location"]).status_code == 200
     assert "You are in" in rosa.get(reverse("portal:home")).content.decode()
     assert "1 person has it too" in rosa.get(reverse("portal:home")).content.decode()
-    assert "No site known" in anna.get(page(incident, "outage")).content.decode()
+    assert '<td>No site known</td><td class="num">1</td>' in anna.get(page(incident, "outage")).content.decode()
     assert anna.post(page(incident, "outage"), {"do": "withdraw"}).status_code == 302
     assert "No known outage" in rosa.get(reverse("portal:outages")).content.decode()
     assert rosa.post(join).status_code == 404

@@ -13,7 +13,7 @@ from slas.models import Run, Timer
 def judged(timer: Timer, now: datetime) -> tuple[str, datetime]:
     """Return the verdict of a timer and the instant at which it counts."""
     if timer.state == "cancelled":
-        return "cancelled", timer.stopped_at
+        return ("cancelled", timer.stopped_at) if timer.breached_at is None else ("cancelled_late", timer.breached_at)
     late = timer.breached_at
     if late is None and timer.state == "running" and timer.due_at < now:
         late = timer.due_at

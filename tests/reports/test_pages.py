@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from incidents.actions import open_incident
+from incidents.actions import cancel, open_incident
 from itsm.accounts.models import User
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused
@@ -21,8 +21,10 @@ from reports.actions import explain_breach
 from reports.csvs import Table, cell, lines_of
 from reports.models import BreachReason
 from slas.models import Timer
+from slas.tick import tick
 from tests.cast import Cast, as_
 from tests.reports.conftest import ROOT, SPRING
+from tests.slas.conftest import move_back
 
 PAGES = ["", "clocks/", "breaches/", "soon/", "time/", "pauses/", "waits/", "export/breaches.csv"]
 SignIn = Callable[[User], Client]
@@ -34,6 +36,39 @@ def table_of(answer: Any) -> list[dict[str, str]]:
 
 def a_late_one() -> Timer:
     return Timer.objects.filter(breached_at__isnull=False, metric="resolution").select_related("ticket")[0]
+
+
+def test_a_breach_stays_on_the_list_when_its_clock_is_cancelled(levels: Cast, signed_in: SignIn) -> None:
+    """A reset, another policy or a cancelled ticket takes the clock out of the share, and not out of sight."""
+    incident, kept, early = (
+        open_incident(actor=as_(levels.anna), title=title, requester=levels.rita, team=levels.network)
+        for title in ("Printer burns", "Printer smokes", "Printer hums")
+    )
+    for one in (incident, kept):
+        move_back(one, timedelta(hours=9))
+    tick()
+    cancel(early, actor=as_(levels.anna), reason="It may hum")
+    sven = signed_in(levels.sven)
+    before = sven.get(ROOT).context["total"]
+    assert (before.late_open, before.cancelled_late) == (4, 0)
+    cancel(incident, actor=as_(levels.anna), reason="It was the other printer")
+    after = sven.get(ROOT)
+    assert "Cancelled after the breach" in after.content.decode()
+    total = after.context["total"]
+    assert (total.late_open, total.cancelled, total.cancelled_late, total.per_cent) == (2, 2, 2, 0.0)
+    (url,) = {cell.url for cell in after.context["total_cells"] if "cancelled_late" in cell.url}
+    behind = sven.get(url).content.decode()
+    assert incident.number in behind
+    assert kept.number not in behind
+    assert early.number not in behind
+    listed = sven.get(f"{ROOT}breaches/").content.decode()
+    assert incident.number in listed
+    assert kept.number in listed
+    assert early.number not in listed
+    verdicts = sorted((row["ticket"], row["verdict"]) for row in table_of(sven.get(f"{ROOT}export/breaches.csv")))
+    assert verdicts == sorted([(incident.number, "cancelled_late")] * 2 + [(kept.number, "late_open")] * 2)
+    (line,) = table_of(sven.get(f"{ROOT}export/teams.csv"))
+    assert (line["cancelled"], line["cancelled after the breach"], line["late and open"]) == ("2", "2", "2")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -223,5 +258,6 @@ def test_an_export_has_what_the_page_has(desk: Cast, sven: Client) -> None:
         assert [(row["name"], int(row["met"])) for row in exported] == [
             (line.label, line.cells[0].value) for line in shown
         ]
-    late = sven.get(f"{ROOT}?{SPRING}").context["total"].late
-    assert len(table_of(sven.get(f"{ROOT}export/breaches.csv?{SPRING}"))) == late > 3
+    total = sven.get(f"{ROOT}?{SPRING}").context["total"]
+    breached = total.late + total.cancelled_late
+    assert len(table_of(sven.get(f"{ROOT}export/breaches.csv?{SPRING}"))) == breached > total.late > 3

@@ -389,6 +389,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "incidents:same": {"other": lambda world: world.foreign.number},
     "incidents:retry_spread": {"public_id": lambda world: world.link_id},
     "portal:join": {"ref": lambda world: world.link_id},
+    "incidents:major_act": {"deed": lambda world: "propose"},
     "incidents:move": {"name": lambda world: "hold"},
     "incidents:edit": {"name": lambda world: "title"},
     "incidents:remove_link": {"public_id": lambda world: world.link_id},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -67,14 +68,15 @@ def test_the_list_and_the_page_are_accessible_and_fit(
         _open(page, live_server, path)
         if width < 700:
             page.get_by_role("tab", name="Details").or_(page.get_by_text("Details", exact=True)).first.click()
-        add = page.locator("#panel-tasks .add-box > summary")
+        add = page.locator("#task-add .add-link")
         if add.count():
             add.click()
+            page.get_by_label("What is to be done").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-        page.evaluate(AXE.read_text())
-        assert page.evaluate(FINDINGS, TAGS) == [], path
-        import os
-
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        # Of the page of the incident only what is the tasks' own: the rest has tests in its room.
+        own = "#panel-tasks" if "incidents" in path else "#ticket"
+        assert page.evaluate(FINDINGS.replace("document,", f"'{own}',"), TAGS) == [], path
         if os.environ.get("SHOTS"):
             page.locator("#panel-tasks, #panel-part-of").first.scroll_into_view_if_needed()
             page.screenshot(path=f"{os.environ['SHOTS']}/{path.split('/')[2]}-{theme}-{width}.png")

@@ -83,6 +83,23 @@ def test_a_task_is_added_done_and_the_next_opens(
     assert Task.objects.get(pk=two.pk).status == "open"
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_the_form_is_asked_for_when_somebody_adds_a_task(
+    cast: Cast, incident: Incident, anna: Client, signed_in: SignIn, headers: dict[str, str]
+) -> None:
+    address = reverse("tasking:add", args=["incident", incident.number])
+    assert address in anna.get(page(incident)).content.decode()
+    answer = anna.get(address, headers=headers)
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert 'name="title"' in text
+    assert ("<html" in text) == (not headers)
+    assert "Ben Example" in text
+    assert cast.rita.public_id not in text
+    assert signed_in(cast.olaf).get(address, headers=headers).status_code == 403
+    assert signed_in(cast.rita).get(address).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

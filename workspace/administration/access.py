@@ -76,7 +76,8 @@ def submit[Result](
     """Call the verb with the valid form's values; return what it returns, and 0, or None and the status of a refusal.
 
     What was refused stands on the form: 422 beside its field, 409 when somebody else was faster. What was typed stays,
-    and the form then carries the present `state`, so that saving it again replaces that knowingly.
+    and the form then carries the present `state` (left out: as the refusal tells it), so that saving it again replaces
+    that knowingly.
     """
     if not form.is_valid():
         return None, 422
@@ -89,9 +90,10 @@ def submit[Result](
         _add(form, error.message_dict if hasattr(error, "error_dict") else {"": error.messages})
     except ChangedMeanwhile as error:
         form.add_error(None, error.message)
-        if state is not None:
+        now = fingerprint(state()) if state is not None else error.now
+        if now:
             form.data = form.data.copy()  # type: ignore[attr-defined]
-            form.data[form.add_prefix("seen")] = fingerprint(state())  # type: ignore[index]
+            form.data[form.add_prefix("seen")] = now  # type: ignore[index]
         return None, 409
     except IntegrityError:
         form.add_error(None, _("Somebody saved the same thing at this moment. Look at it, then try again."))

@@ -96,12 +96,6 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
     form = CalendarForm(request.POST, initial=initial, calendar=calendar)
     if {"preview", "try", "year"} & request.POST.keys():
         return _editor(request, calendar, form, 200 if form.is_valid() else 422)
-    if form.is_valid() and calendar and calendar.current and form.cleaned_data["seen"] not in ("", initial["seen"]):
-        text = _("Somebody else saved version %(number)d meanwhile. Compare, then save again to replace it.")
-        form.add_error(None, text % {"number": calendar.current.number})
-        form.data = form.data.copy()  # type: ignore[attr-defined]
-        form.data["seen"] = initial["seen"]  # type: ignore[index]
-        return _editor(request, calendar, form, 409)
     if (
         form.is_valid()
         and not calendar
@@ -111,7 +105,9 @@ def edit(request: HttpRequest, ref: str = "") -> HttpResponse:
     before = calendar.current if calendar else None
 
     def save(values: dict[str, Any]) -> BusinessCalendar:
-        return save_calendar(values["name"], form.spec or {}, actor=actor_of(request), extras=form.extras)
+        return save_calendar(
+            values["name"], form.spec or {}, actor=actor_of(request), extras=form.extras, seen=values["seen"]
+        )
 
     if trials.is_asked(request) and form.is_valid():
         what = trials.Edit(form.cleaned_data["name"])

@@ -64,15 +64,10 @@ def escalation(request: HttpRequest, ref: str = "") -> HttpResponse:
         return page(request, "escalations", "escalation", context, 422)
     if chain is None and EscalationChain.objects.filter(name__iexact=form.cleaned_data["name"]).exists():
         form.add_error("name", _("There is an escalation of this name already. Open it, or choose another name."))
-    if chain and form.cleaned_data["seen"] not in ("", number):
-        form.add_error(None, _("Somebody else changed this escalation meanwhile. Compare, then save again."))
-        form.data = form.data.copy()  # type: ignore[attr-defined]
-        form.data["seen"] = number  # type: ignore[index]
-        return page(request, "escalations", "escalation", context, 409)
     wanted = [one.step for one in steps.forms if one.step]
 
     def save(values: dict[str, Any]) -> EscalationChain:
-        return save_chain(values["name"], wanted, actor=actor_of(request))
+        return save_chain(values["name"], wanted, actor=actor_of(request), seen=values["seen"])
 
     if trials.is_asked(request) and form.is_valid():
         return trials.answer(

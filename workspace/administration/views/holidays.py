@@ -39,11 +39,6 @@ def holiday_set(request: HttpRequest, ref: str = "") -> HttpResponse:
     form = HolidaySetForm(request.POST, initial=initial, holiday_set=row)
     if form.is_valid() and row is None and HolidaySet.objects.filter(name__iexact=form.cleaned_data["name"]).exists():
         form.add_error("name", _("There is a set of this name already. Open it, or choose another name."))
-    if form.is_valid() and row and form.cleaned_data["seen"] not in ("", initial["seen"]):
-        form.add_error(None, _("Somebody else changed these holidays meanwhile. Compare, then save again to replace."))
-        form.data = form.data.copy()  # type: ignore[attr-defined]
-        form.data["seen"] = initial["seen"]  # type: ignore[index]
-        return page(request, "calendars", "holiday_set", {**context, "form": form}, 409)
     saved, status = submit(
         form,
         lambda values: save_holiday_set(
@@ -53,6 +48,7 @@ def holiday_set(request: HttpRequest, ref: str = "") -> HttpResponse:
             added=values["added_dates"],
             removed=values["removed_dates"],
             actor=actor_of(request),
+            seen=values["seen"],
         ),
     )
     if saved is None:

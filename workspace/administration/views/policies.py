@@ -90,11 +90,6 @@ def policy(request: HttpRequest, ref: str = "") -> HttpResponse:
     if row is None and ServiceLevelPolicy.objects.filter(name__iexact=form.cleaned_data["name"]).exists():
         form.add_error("name", _("There is a policy of this name already. Open it, or choose another name."))
         return page(request, "policies", "policy", context, 422)
-    if row and form.cleaned_data["seen"] not in ("", fingerprint(policy_state(row))):
-        form.add_error(None, _("Somebody else changed this policy meanwhile. Compare, then save again to replace it."))
-        form.data = form.data.copy()  # type: ignore[attr-defined]
-        form.data["seen"] = fingerprint(policy_state(row))  # type: ignore[index]
-        return page(request, "policies", "policy", context, 409)
 
     def save(values: dict[str, Any]) -> ServiceLevelPolicy:
         return _save(form, goals, values, actor_of(request))
@@ -119,7 +114,7 @@ def _save(form: PolicyForm, goals: Any, values: dict[str, Any], actor: Actor) ->
     """Save what the valid forms say; what is wrong with a goal stands in its row.
 
     Raises:
-        Refused, Invalid.
+        Refused, Invalid, ChangedMeanwhile.
     """
     rows = [one for one in goals.forms if one.goal]
     try:
@@ -129,6 +124,7 @@ def _save(form: PolicyForm, goals: Any, values: dict[str, Any], actor: Actor) ->
             pause_condition=form.pause_value,
             rules=form.rules,
             actor=actor,
+            seen=values["seen"],
             **{name: values[name] for name in ("metric", "kind", "condition", "order", "is_active")},
         )
     except Invalid as error:

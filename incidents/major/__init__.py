@@ -1,0 +1,1 @@
+"""Major incidents: proposed, accepted and run from one page, told to those who wait, and reviewed afterwards."""
