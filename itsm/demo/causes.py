@@ -52,7 +52,7 @@ def _open(desk: Desk, at: Any, who: str, service: str, title: str, text: str, **
 
 
 def _sessions(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], clock: Clock) -> None:
-    start = clock.now - timedelta(minutes=100)
+    start = clock.now - timedelta(minutes=72)
 
     def by(who: str, minutes: int) -> Actor:
         return Actor(desk.people[who], Channel.DESK, at=start + timedelta(minutes=minutes))

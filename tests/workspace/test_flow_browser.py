@@ -1,4 +1,4 @@
-"""The whole practice with clicks: a flood of incidents, the problem behind it, the change that fixes it, and the end."""
+"""The whole practice with clicks: a flood of incidents, the problem behind it, the change that fixes it, the end."""
 
 from __future__ import annotations
 
