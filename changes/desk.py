@@ -23,10 +23,12 @@ from itsm.desk.properties import Property
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid
+from itsm.tickets.models import LinkKind, Ticket
 from itsm.tickets.rules import YES, Answer
 
 MOST_CAUSED = 20
 KINDS = ("change",)
+FIXABLE = ("problem", "incident")
 _NOT_AFTERWARDS = (Status.SCHEDULED, Status.IMPLEMENT)
 
 
@@ -106,6 +108,16 @@ def _review(request: HttpRequest, change: Change) -> dict[str, Any] | None:
     }
 
 
+def _fixes(request: HttpRequest, ticket: Ticket) -> dict[str, Any] | None:
+    """Return the changes that fix a problem or an incident, and whether another can be opened for it from here."""
+    actor = desk_actor(request)
+    if not actor.may(Permission.VIEW_TICKETS):
+        return None
+    made = list(Change.objects.filter(links_in__source=ticket.pk, links_in__kind=LinkKind.FIXED_BY).order_by("-pk"))
+    may_open = actor.may(Permission.WORK_TICKETS) and ticket.is_open
+    return {"fixes": made, "may_open_change": may_open, "count": len(made) or None} if made or may_open else None
+
+
 def _set_type(change: Any, value: str, *, actor: Actor, version: int | None) -> Any:
     return edit_change(change, {"change_type": value}, actor=actor, version=version)
 
@@ -176,5 +188,6 @@ PANELS = (
     Panel("change-affected", gettext_lazy("Affected"), "changes/panels/affected.html", _affected, KINDS, "aside", -70),
     Panel("change-plan", gettext_lazy("Plan"), "changes/panels/plan.html", _plan, KINDS, "main", 10),
     Panel("change-risk", gettext_lazy("Risk"), "changes/panels/risk.html", _risk, KINDS, "main", 20),
+    Panel("fixes", gettext_lazy("Fixed by"), "changes/panels/fixes.html", _fixes, FIXABLE, "aside", 60),
     Panel("change-review", gettext_lazy("Review"), "changes/panels/review.html", _review, KINDS, "main", 5),
 )

@@ -126,6 +126,7 @@ class _OpenForm(forms.Form):
 class OpenForm(_OpenForm):
     """A new change, normal or emergency; its plans follow on its page."""
 
+    fixes = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     change_type = forms.ChoiceField(
         label=gettext_lazy("Type"),
         choices=[(ChangeType.NORMAL, ChangeType.NORMAL.label), (ChangeType.EMERGENCY, ChangeType.EMERGENCY.label)],

@@ -13,12 +13,15 @@ from django.views.decorators.http import require_http_methods
 
 from changes.actions import open_change
 from changes.actions.library import open_from_template
+from changes.desk import FIXABLE
 from changes.forms import FromTemplateForm, OpenForm
 from changes.models import Change, ChangeTemplate
 from changes.statuses import ChangeType
 from changes.views.common import actor_of, door, page, submit, viewer_of
 from itsm.accounts.roles import Permission
-from itsm.tickets.errors import Refused
+from itsm.tickets.actions import link
+from itsm.tickets.errors import Invalid, Refused
+from itsm.tickets.models import LinkKind, Ticket
 
 SHARED = (
     "title",
@@ -39,21 +42,37 @@ SHARED = (
 def new(request: HttpRequest) -> HttpResponse:
     """The choice of a template or a type, and the short form."""
     _require_worker(request)
-    start = {"submission_key": uuid4().hex, "change_type": request.GET.get("type", ChangeType.NORMAL)}
+    fixed = _to_fix(request, request.POST.get("fixes") or request.GET.get("fixes", ""))
+    start: dict[str, Any] = {
+        "submission_key": uuid4().hex,
+        "change_type": request.GET.get("type", ChangeType.NORMAL),
+        "fixes": fixed.number if fixed else "",
+        "affected": [fixed.service.public_id] if fixed and fixed.service and fixed.service.is_active else [],
+    }
     form = OpenForm(request.POST or None, viewer=viewer_of(request), initial=start)
     if request.method == "POST":
-        made, status = submit(form, lambda values: _open(request, values))
+        made, status = submit(form, lambda values: _open(request, values, fixed))
         if made is not None:
             return _done(request, made)
     else:
         status = 200
     usable = ChangeTemplate.objects.usable().select_related("current__team")
-    return page(request, "new", {"form": form, "templates": usable}, status)
+    return page(request, "new", {"form": form, "templates": () if fixed else usable, "fixed": fixed}, status)
 
 
-def _open(request: HttpRequest, values: dict[str, Any]) -> Change:
+def _to_fix(request: HttpRequest, number: str) -> Ticket | None:
+    """Return the problem or incident that the change shall fix; None: none is named, or none that it can be."""
+    ref = number.strip().replace("\x00", "")[:40]
+    if not ref:
+        return None
+    return Ticket.objects.visible_to(viewer_of(request)).by_ref(ref).filter(kind__in=FIXABLE).first()
+
+
+def _open(request: HttpRequest, values: dict[str, Any], fixed: Ticket | None) -> Change:
     shared = {name: values[name] for name in SHARED}
-    return open_change(
+    if values["fixes"] and fixed is None:
+        raise Invalid({"fixes": _("There is no problem or incident %(number)s.") % {"number": values["fixes"]}})
+    change = open_change(
         actor=actor_of(request),
         change_type=values["change_type"],
         is_retroactive=values["is_retroactive"],
@@ -62,6 +81,9 @@ def _open(request: HttpRequest, values: dict[str, Any]) -> Change:
         service=next(iter(values["affected"]), None),
         **shared,
     )
+    if fixed is not None:
+        link(fixed, change, LinkKind.FIXED_BY, actor=actor_of(request))
+    return change
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

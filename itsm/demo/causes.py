@@ -52,7 +52,7 @@ def _open(desk: Desk, at: Any, who: str, service: str, title: str, text: str, **
 
 
 def _sessions(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], clock: Clock) -> None:
-    start = clock.now - timedelta(minutes=100)
+    start = clock.now - timedelta(minutes=72)
 
     def by(who: str, minutes: int) -> Actor:
         return Actor(desk.people[who], Channel.DESK, at=start + timedelta(minutes=minutes))
@@ -88,6 +88,7 @@ def _sessions(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change],
         actor=by("problems", 55),
         title="Ask the maker whether 9.1.4 counts all traffic",
         task_type="rca",
+        order=1,
         assignee=desk.people["nils"],
         description="Case with the log of this morning. Release 9.1.2 is installed on both gateways.",
     )
@@ -118,7 +119,7 @@ def _logins(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], c
     )
     problem = save_workaround(problem, text, actor=by("problems", 3))
     cause = {
-        "cause_notes": "The backup of the profile server runs until 09:00 and fills the line between Rotterdam and Lisbon.",
+        "cause_notes": "The backup of the profile server runs until 09:00 and fills the line to Rotterdam.",
         "fix_notes": "The backup runs at 02:00 and takes no more than half of the line.",
     }
     problem = perform(problem, "fix", actor=by("problems", 4), fields=cause)
@@ -137,7 +138,7 @@ def _logins(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], c
 
 def _rooms(desk: Desk, incidents: dict[str, Any], changes: dict[str, Change], clock: Clock) -> None:
     change = changes[ROOMS]
-    assert change.planned_start is not None and change.planned_end is not None  # noqa: S101  it was planned
+    assert change.planned_end is not None  # noqa: S101  it was planned
     start = change.opened_at - 2 * HOUR
 
     def by(who: str, at: Any) -> Actor:

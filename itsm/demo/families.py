@@ -9,6 +9,8 @@ from incidents.actions import open_incident
 from incidents.actions.family import set_parent
 from incidents.actions.merging import merge
 from incidents.actions.outages import join_outage, publish_outage
+from incidents.major.actions import accept, add_stakeholder, give_role, propose, save_plan, send_update
+from incidents.major.states import MajorRole
 from incidents.models import Incident
 from itsm.demo.people import Desk
 from itsm.tickets.actors import Actor, Channel
@@ -50,3 +52,33 @@ def make_families(desk: Desk, incidents: dict[str, Any], now: Any) -> None:
     )
     kept = incidents["Outlook keeps asking for the password after the update"]
     merge([twice], Incident.objects.get(pk=kept.pk), actor=by("agent", 12))
+
+
+def make_major(desk: Desk, incident: Incident, now: Any) -> None:
+    """Run the VPN incident as a major one: proposed, accepted, with roles, a plan and an update in the portal."""
+
+    def by(who: str, minutes: int) -> Actor:
+        return Actor(desk.people[who], Channel.DESK, at=now - timedelta(minutes=minutes))
+
+    def this() -> Incident:
+        return Incident.objects.get(pk=incident.pk)
+
+    propose(this(), actor=by("agent", 9), reason="Payroll closes at 17:00, and all of Finance works over this gateway.")
+    accept(
+        this(),
+        actor=by("lead", 8),
+        impact="Finance loses what is entered into the ledger. About forty people; payroll is at risk.",
+        note="Gateway vpn-gw-02. The way round is rtm-backup. Nils prepares the change that sets the timeout back.",
+    )
+    give_role(this(), MajorRole.COMMUNICATIONS, desk.people["problems"], actor=by("lead", 7))
+    give_role(this(), MajorRole.SCRIBE, desk.people["agent"], actor=by("lead", 7))
+    add_stakeholder(this(), person=desk.people["samuel"], actor=by("lead", 6))
+    everybody = {"to_portal": True, "to_requesters": True, "to_stakeholders": True}
+    save_plan(this(), actor=by("problems", 5), cadence_minutes=60, **everybody)
+    send_update(
+        this(),
+        actor=by("problems", 4),
+        headline="The VPN drops every few minutes",
+        text="Please choose “Rotterdam backup” in the gateway list of the VPN client. We write again within the hour.",
+        **everybody,
+    )

@@ -67,8 +67,7 @@ def _past(clock: Clock) -> list[Row]:
                 "levels",
                 (
                     "The old server is out of warranty in March and 94 % full.",
-                    "1. Copy once more what has changed.\n2. Make the old folders read-only.\n"
-                    "3. Point the drive letters to the new cluster.",
+                    "1. Copy what has changed.\n2. Close the old folders.\n3. Point the drive letters to the cluster.",
                     "Point the drive letters back; the old folders are untouched until Friday.",
                     "Open, save and rename a file in each folder as somebody of Finance and of Legal.",
                 ),
@@ -137,7 +136,7 @@ def _past(clock: Clock) -> list[Row]:
                 "nils",
                 "nils",
                 (
-                    "One of two power supplies has failed. If the other one goes, half of the remote users are offline.",
+                    "One of two power supplies has failed. If the other goes, half of the remote users are offline.",
                     "Exchange the supply while the gateway runs; the maker supports it.",
                     "Put the old supply back; sessions move to vpn-gw-02 by themselves.",
                     "Both supplies show green, sessions stay.",
@@ -255,10 +254,8 @@ def _ahead(clock: Clock) -> list[Row]:
                 "nils",
                 "nils",
                 (
-                    "Since the timeout was shortened, gateway vpn-gw-02 ends sessions every six to seven minutes, also "
-                    "those in use. Payroll cannot be closed.",
-                    "1. Save the configuration of both gateways.\n2. Set idle-timeout to 60 in the profile “staff”.\n"
-                    "3. Reload the profile on vpn-gw-01, wait ten minutes, then on vpn-gw-02.",
+                    "Since it was shortened, vpn-gw-02 ends sessions that are in use. Payroll cannot be closed.",
+                    "1. Save the configuration.\n2. Set idle-timeout to 60.\n3. Reload vpn-gw-01, later vpn-gw-02.",
                     "Load the saved configuration.",
                     "A session in the ledger stays open for thirty minutes on each gateway.",
                 ),

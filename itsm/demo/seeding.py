@@ -14,7 +14,7 @@ from itsm.accounts.roles import Role
 from itsm.demo.calendar import make_board, make_library, make_windows, pin_for_next_meeting
 from itsm.demo.causes import make_problems
 from itsm.demo.changing import DAY, Clock
-from itsm.demo.families import make_families
+from itsm.demo.families import make_families, make_major
 from itsm.demo.levels import make_levels
 from itsm.demo.month import PINNED, make_month
 from itsm.demo.people import DOMAIN, Desk, make_desk, make_rota
@@ -25,6 +25,7 @@ from itsm.tickets.clock import db_now
 from itsm.tickets.models import Visibility
 
 PASSWORD_BYTES = 9
+MAJOR = "Finance VPN drops every few minutes since this morning"
 
 
 def is_seeded() -> bool:
@@ -48,6 +49,7 @@ def seed_demo() -> str | None:
     incidents = {story.title: _tell(story, desk, now) for story in sorted(STORIES, key=lambda one: -one.minutes_ago)}
     make_families(desk, incidents, now)
     _make_changes(desk, incidents, Clock(now))
+    make_major(desk, incidents[MAJOR], now)
     return password
 
 

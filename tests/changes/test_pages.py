@@ -164,6 +164,25 @@ def test_a_change_is_opened_short_and_once(cast: Cast, signed_in: SignIn) -> Non
     assert signed_in(cast.rita).get(reverse("changes:new")).status_code == 404
 
 
+def test_a_change_is_opened_for_what_it_fixes(cast: Cast, signed_in: SignIn) -> None:
+    client, there = signed_in(cast.anna), reverse("changes:new")
+    incident = open_incident(actor=as_(cast.rita), title="VPN drops", service=cast.vpn)
+    ticket_page = client.get(reverse("incidents:detail", args=[incident.number])).content.decode()
+    assert f"{there}?fixes={incident.number}" in ticket_page
+    page = client.get(f"{there}?fixes={incident.number}")
+    assert page.context["form"].initial["affected"] == [cast.vpn.public_id]
+    sent = {"change_type": "normal", "title": "Renew it", "affected": [cast.vpn.public_id], "submission_key": "k"}
+    for wrong in ("INC9999999", "\x00", "x" * 50):
+        assert client.post(there, {**sent, "fixes": wrong}).status_code == 422
+    assert not Change.objects.exists()
+    for _ in range(2):
+        assert client.post(there, {**sent, "fixes": incident.number}).status_code == 302
+    change = Change.objects.get()
+    assert [(link.kind, link.target_id) for link in incident.links_out.all()] == [("fixed_by", change.pk)]
+    assert change.number in client.get(reverse("incidents:detail", args=[incident.number])).content.decode()
+    assert change.number not in signed_in(cast.rita).get("/").content.decode()
+
+
 def test_an_emergency_is_recorded_after_the_act(cast: Cast, signed_in: SignIn) -> None:
     sent = {
         "change_type": "emergency",
