@@ -73,7 +73,7 @@ def make_major(desk: Desk, incident: Incident, now: Any) -> None:
     give_role(this(), MajorRole.COMMUNICATIONS, desk.people["problems"], actor=by("lead", 7))
     give_role(this(), MajorRole.SCRIBE, desk.people["agent"], actor=by("lead", 7))
     add_stakeholder(this(), person=desk.people["samuel"], actor=by("lead", 6))
-    everybody = {"to_portal": True, "to_requesters": True, "to_stakeholders": True}
+    everybody: dict[str, Any] = {"to_portal": True, "to_requesters": True, "to_stakeholders": True}
     save_plan(this(), actor=by("problems", 5), cadence_minutes=60, **everybody)
     send_update(
         this(),
