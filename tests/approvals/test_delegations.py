@@ -44,7 +44,10 @@ def test_before_and_after_its_dates_it_gives_nothing(
     round_ = request_approval(ticket, actor=as_(cast.carl))
     made = give(cast.lena, cast.sven, start, end)
     later = made.ends_at + timedelta(seconds=1) if end < DAY else db_now()
-    with mock.patch("itsm.approvals.actions.deciding.db_now", return_value=later), pytest.raises(NotYours) as refused:
+    with (
+        mock.patch("itsm.approvals.actions.deciding.instant_of", return_value=later),
+        pytest.raises(NotYours) as refused,
+    ):
         decide(round_, actor=as_(cast.sven), decision="approve", on_behalf_of=cast.lena)
     assert refused.value.why == "no_delegation"
     assert ApprovalRound.objects.get().state == "open"

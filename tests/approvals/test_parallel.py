@@ -21,7 +21,8 @@ from itsm.tickets.errors import Invalid
 from tests.approvals.conftest import ENDS, add_person, codes, let_pass, people, policy, stage
 from tests.cast import Cast, as_, make_cast
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# On one worker: two of these at once would want more connections than the server has.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("many connections")]
 
 MANY = 50
 

@@ -62,11 +62,16 @@ def text_of(client: Client, address: str) -> str:
     return f"{answer.headers} {content.decode('utf-8', 'replace')}"
 
 
+# The secret in such an address is itself the right to read what it leads to, whoever holds it: an approver's mail, a
+# calendar programme.
+BY_LINK = frozenset({"approvals:link", "change_schedule:feed"})
+
+
 def test_the_secret_is_nowhere_for_a_requester(secret: World, signed_in: Callable[[User], Client]) -> None:
     rita, anna = signed_in(secret.cast.rita), signed_in(secret.cast.anna)
     assert SECRET in text_of(anna, f"/desk/incidents/{secret.incident.number}/")
     assert SECRET in text_of(anna, f"/api/v1/incidents/?q={BEGINNING}")
-    addresses = {address_of(name, route, secret) for name, route in routes()}
+    addresses = {address_of(name, route, secret) for name, route in routes() if name not in BY_LINK}
     for ticket in (secret.foreign.number, secret.foreign.public_id):
         addresses |= {one.replace(secret.incident.number, ticket) for one in addresses if secret.incident.number in one}
     for file in {secret.hidden_file, *secret.foreign.attachments.all()}:

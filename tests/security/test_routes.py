@@ -37,7 +37,7 @@ def test_every_address_answers_everybody_as_was_decided(world: World, browsers: 
     assert not undecided, f"Decide who gets what at {sorted(undecided)}, and write it into tests/security/table.py."
     assert not decided.keys() - found.keys(), "These addresses are gone: take them out of tests/security/table.py."
     other = {name: (got, decided[name]) for name, got in found.items() if got != decided[name]}
-    assert not other, "address: (found, decided)"
+    assert not other, f"address: (found, decided): {other}"
 
 
 def test_every_address_is_decided_once() -> None:

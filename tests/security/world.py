@@ -335,7 +335,8 @@ CHANGES: dict[str, dict[str, Find]] = {
     **{name: PROBLEMS[name] for name in ("move", "priority", "edit", "take", "add_link", "add_watcher")},
     "remove_link": {"public_id": lambda world: world.change.links_in.get().public_id},
     "remove_watcher": PROBLEMS["remove_watcher"],
-    **{name: {} for name in ("plan", "scope", "window", "times", "answers", "reassess", "review", "caused")},
+    "retry_spread": {"public_id": lambda world: world.change.links_in.get().public_id},
+    **{name: {} for name in ("spreads", "plan", "scope", "window", "times", "answers", "reassess", "review", "caused")},
 }
 API_CHILDREN = (
     "",
@@ -350,12 +351,24 @@ API_CHILDREN = (
     "-timer-explanation",
     "-links",
     "-watchers",
+    "-conflicts",
+    "-free-slots",
+)
+API_OF_PROBLEMS = (
+    *API_CHILDREN[:-2],
+    "-communicate",
+    "-communications",
+    "-incidents",
+    "-workarounds",
 )
 _renewal: dict[str, Find] = {"key": lambda world: "renewal"}
 SPECIAL: dict[str, dict[str, Find]] = {
     **{f"changes:{name}": {"ref": lambda world: world.change.number, **more} for name, more in CHANGES.items()},
     **{f"changes:{name}": _renewal for name in ("template", "propose_version", "retire")},
     **{f"api:change{name}": {"ref": lambda world: world.change.number} for name in API_CHILDREN},
+    **{f"api:problem{name}": {"ref": _problem} for name in API_OF_PROBLEMS},
+    "api:problem-link": {"ref": _problem, "public_id": _problem_link},
+    "api:problem-watcher": {"ref": _problem, "public_id": lambda world: world.cast.ben.public_id},
     "api:change-link": {"ref": lambda world: world.change.number, **CHANGES["remove_link"]},
     "api:change-watcher": {"ref": lambda world: world.change.number, **CHANGES["remove_watcher"]},
     "changes:new_from_template": {"key": lambda world: "restart"},
