@@ -16,7 +16,7 @@ from itsm.approvals.subjects import ApprovalSubject, register_approval_subject
 from itsm.tasking.models import Task
 from itsm.tickets.actions import lock
 from itsm.tickets.actors import Actor
-from itsm.tickets.models import Link, LinkKind
+from itsm.tickets.models import Link, LinkKind, Ticket
 
 ASSESS, AUTHORISE = "assess", "authorise"
 PLAN_LABELS = {
@@ -57,14 +57,16 @@ def involved(change: Change) -> Iterable[int]:
 
 
 def summary(change: Change, viewer: User) -> Mapping[str, Any]:
-    """Return what approvers see of the change beside its facts: each factor of its risk, and what it fixes."""
-    fixes = Link.objects.filter(target=change.pk, kind=LinkKind.FIXED_BY).select_related("source")
+    """Return what approvers see of the change beside its facts: each factor of its risk, and what it fixes of what they
+    may see: an approver need not work at the desk."""
+    links = Link.objects.filter(target=change.pk, kind=LinkKind.FIXED_BY)
+    fixes = Ticket.objects.visible_to(viewer).filter(pk__in=links.values("source")).order_by("pk")
     return {
         "change": change,
         "plans": [(label, getattr(change, name)) for name, label in PLAN_LABELS.items()],
         "services": [row.service for row in change.affected_rows.select_related("service").order_by("service__name")],
         "factors": [factor for factor in change.risk_factors if factor["points"]],
-        "fixes": [link.source for link in fixes],
+        "fixes": list(fixes),
     }
 
 

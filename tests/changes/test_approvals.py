@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from changes.actions import edit_change, perform
+from changes.actions import edit_change, open_change, perform
+from changes.approving import summary
 from changes.models import Change
 from changes.statuses import ChangeType, Status
+from incidents.actions import open_incident
 from itsm.accounts.models import User
 from itsm.approvals.actions import NotDecided, NotYours, decide
 from itsm.approvals.models import ApprovalRound, RoundState
-from itsm.tickets.actions import assign
+from itsm.tickets.actions import assign, link
 from itsm.tickets.errors import IllegalMove, VerbError
+from itsm.tickets.models import LinkKind
 from tests.cast import Cast, as_
 from tests.changes.conftest import Maker
 
@@ -122,3 +125,11 @@ def test_a_change_made_before_goes_to_its_review(maker: Maker, mona: User) -> No
     decide(live(change), actor=as_(mona), decision="reject", comment="Nobody was asked.")
     change = again(change)
     assert (change.status, change.is_unauthorised) == (Status.NEW, True)
+
+
+def test_an_approver_outside_the_desk_is_not_told_of_tickets_that_are_not_theirs(cast: Cast) -> None:
+    change = open_change(actor=as_(cast.anna), title="New gateway", service=cast.vpn)
+    theirs = open_incident(actor=as_(cast.rita), title="VPN drops", service=cast.vpn)
+    link(theirs, change, kind=LinkKind.FIXED_BY, actor=as_(cast.anna))
+    seen = {who: [one.number for one in summary(change, who)["fixes"]] for who in (cast.lena, cast.rita, cast.rosa)}
+    assert seen == {cast.lena: [theirs.number], cast.rita: [theirs.number], cast.rosa: []}
