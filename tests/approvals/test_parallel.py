@@ -21,8 +21,7 @@ from itsm.tickets.errors import Invalid
 from tests.approvals.conftest import ENDS, add_person, codes, let_pass, people, policy, stage
 from tests.cast import Cast, as_, make_cast
 
-# On one worker: two of these at once would want more connections than the server has.
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("many connections")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 MANY = 50
 
@@ -80,7 +79,7 @@ def test_one_person_clicking_fifty_times_decides_once(desk: tuple[Cast, User, In
     policy(chris, stage(people(cast.lena, cast.ben), mode=Mode.ALL))
     round_ = request_approval(ticket, actor=as_(cast.carl))
     answers = together([lambda: decide(round_, actor=as_(cast.lena), decision="approve") for _click in range(MANY)])
-    assert all(isinstance(one, ApprovalRound) for one in answers)
+    assert [one for one in answers if not isinstance(one, ApprovalRound)] == []
     assert codes(ticket) == ["requested", "decided"]
 
 
