@@ -17,6 +17,7 @@ from itsm.accounts.models import User
 from itsm.tickets import outbox
 from tests.cast import Cast, make_cast
 from tests.chromium import PATH, Chromium
+from tests.memory import forget_test, remembered
 
 hypothesis.settings.register_profile("fast", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None)
@@ -66,6 +67,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Stop the browser before a test that has no use for it: while it runs, this thread has a loop."""
+    forget_test()
     if not item.get_closest_marker("e2e") and "chromium" not in getattr(item, "fixturenames", ()):
         BROWSER.stop()
 
@@ -117,7 +119,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def cast(db: None) -> Cast:
     """The people, teams and services that the tests talk about."""
-    return make_cast()
+    return remembered("cast", make_cast)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from itsm.tickets.models import Category, Visibility
 from itsm.tickets.outbox import dispatch
 from tests.cast import Cast, as_, make_cast
 from tests.e2e.conftest import REFUSED
+from tests.memory import remembered
 from tests.security.world import World, address_of, make_world, routes
 
 # Searched for by its beginning, so that a page that repeats the question does not look like a leak.
@@ -51,7 +52,9 @@ QUESTIONS = (
 @pytest.fixture
 def secret(cast: Cast) -> World:
     """The desk, with the secret in everything that Rita must not see."""
-    return make_world(cast, SECRET)
+    found = remembered("secret world", lambda: make_world(cast, SECRET))
+    found.cast = cast
+    return found
 
 
 def text_of(client: Client, address: str) -> str:
