@@ -75,16 +75,16 @@ def test_what_is_known_is_written_all_or_nothing(cast: Cast, paula: User, proble
     assert manager.patch(address, {"publication": words}).json()["publication"] == words
     assert manager.patch(address, {"publication": None}).json()["publication"] is None
     assert manager.patch(address, {"is_major": True}).json()["is_major"] is True
-    for bad in (
-        {"whys": [{"why": "", "answer": "x"}]},
-        {"whys": "x"},
-        {"publication": {"title": ""}},
-        {"workaround": "x" * 20_001},
-        {"cause_notes": ""},
-        {"resolution_code": "fix_applied"},
-        {"status": "closed"},
+    for bad, status in (
+        ({"whys": [{"why": "", "answer": "x"}]}, 422),
+        ({"whys": "x"}, 422),
+        ({"publication": {"title": ""}}, 422),
+        ({"workaround": "x" * 20_001}, 422),
+        ({"cause_notes": ""}, 422),
+        ({"resolution_code": "fix_applied"}, 400),
+        ({"status": "closed"}, 400),
     ):
-        assert manager.patch(address, bad).status_code in {400, 422}, bad
+        assert manager.patch(address, bad).status_code == status, bad
     stale = anna.patch(address, {"fix_notes": "Mine", "version": 1})
     assert stale.status_code == 409
     versions = anna.get(f"{address}workarounds/").json()["results"]
@@ -101,7 +101,7 @@ def test_telling_and_linking(cast: Cast, problem: Problem, incidents: list[Incid
     assert caller.post(f"{address}incidents/", {"numbers": numbers}).json() == {"linked": 3}
     assert caller.post(f"{address}incidents/", {"numbers": numbers}).json() == {"linked": 0}
     for bad in ([], ["INC0"], [problem.number], "INC1", ["x"] * 201):
-        assert caller.post(f"{address}incidents/", {"numbers": bad}).status_code in {400, 422}, bad
+        assert caller.post(f"{address}incidents/", {"numbers": bad}).status_code == 422, bad
     assert [one["number"] for one in caller.get(f"{address}incidents/").json()["results"]] == numbers
     assert caller.post(f"{address}communicate/", {"what": "workaround"}).status_code == 422
     save_workaround(problem, "Mop", actor=as_(cast.anna))
@@ -111,7 +111,7 @@ def test_telling_and_linking(cast: Cast, problem: Problem, incidents: list[Incid
     assert (sent["count"], sent["had_it"]) == (3, 0)
     again = caller.post(f"{address}communicate/", {"what": "workaround"}).json()
     assert (again["count"], again["had_it"]) == (0, 3)
-    assert caller.post(f"{address}communicate/", {"what": "lunch"}).status_code in {400, 422}
+    assert caller.post(f"{address}communicate/", {"what": "lunch"}).status_code == 422
     assert Communication.objects.count() == 1
     assert caller.get(f"{address}communications/").json()["results"][0]["count"] == 3
     assert Link.objects.filter(target=problem).count() == 3
