@@ -19,6 +19,7 @@ from incidents.models import Incident
 from incidents.statuses import Status
 from itsm.conditions import AllOf, Condition, ConditionError, Context, describe, to_predicate, to_q
 from itsm.tickets.clock import db_now
+from itsm.tickets.models import Ticket
 from itsm.tickets.schema import rule_schema
 
 
@@ -147,7 +148,8 @@ def matching_now(rule: MajorRule) -> QuerySet[Incident]:
     found: QuerySet[Incident] = Incident.objects.undecided()
     condition = Condition.from_json(rule.condition)
     if list(condition.leaves()):
-        found = found.filter(to_q(condition, rule_schema(), context))
+        # Asked of tickets, which is what the language knows: of an incident it would not find the fields of its kind.
+        found = found.filter(pk__in=Ticket.objects.filter(to_q(condition, rule_schema(), context)).values("pk"))
     if rule.min_children is not None:
         children = Incident.objects.filter(parent=OuterRef("pk")).exclude(status=Status.CANCELLED).order_by()
         found = found.filter(child_count__gte=rule.min_children).annotate(

@@ -138,8 +138,9 @@ def test_me_too_counts_and_what_was_taken_back_does_not(cast: Cast) -> None:
 
 
 def test_acceptance_at_once_fills_in_the_impact_and_finds_the_commander(cast: Cast) -> None:
-    layers = [{"name": "All day", "level": 1, "members": [cast.ben.pk], "unit": "week", "every": 1, "minute": 0, "weekday": 0,
-               "starts": (db_now() - timedelta(days=30)).date().isoformat()}]  # fmt: skip
+    turns = {"unit": "week", "every": 1, "minute": 0, "weekday": 0}
+    starts = (db_now() - timedelta(days=30)).date().isoformat()
+    layers = [{**turns, "name": "All day", "level": 1, "members": [cast.ben.pk], "starts": starts}]
     save_rota(None, name="Net", team=cast.network, time_zone="UTC", layers=layers, actor=as_(cast.ada))
     rule(
         cast,
