@@ -100,7 +100,7 @@ def test_rules_are_added_ordered_switched_and_removed_and_the_log_keeps_it(cast:
         ({"deed": "explode"}, "deed", "valid choice"),
         ({"deed": "accept"}, "impact", "cannot be empty"),
         ({"deed": "accept", "impact": "{who} cannot work"}, "impact", "{who} stands for nothing"),
-        ({"deed": "accept", "impact": "x", "commander": "rita"}, "commander", "works on tickets"),
+        ({"deed": "accept", "impact": "x", "commander": "rita"}, "commander", "valid choice"),
         ({"deed": "accept", "impact": "x", "commander": "ben", "commander_team": "network"}, "commander_team", "both"),
     ],
 )
@@ -190,6 +190,7 @@ def test_only_who_sets_up_the_desk_changes_rules(cast: Cast) -> None:
             save_rule(rule, name="Mine", condition=P1, actor=as_(who))
         with pytest.raises(Refused):
             switch_rule(rule, False, actor=as_(who))
-    with pytest.raises(Invalid):
-        save_rule(None, name="All", actor=as_(cast.ada))
+    for wrong in ({}, {"condition": P1, "deed": "accept", "impact": "x", "commander": cast.rita}):
+        with pytest.raises(Invalid):
+            save_rule(None, name="All", actor=as_(cast.ada), **wrong)
     assert MajorRule.objects.get().name == "Critical"

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from incidents.major.models import IMPACT_MAX
 from incidents.major.rules.models import LEAST, MOST, RULE_NAME_MAX, MajorRule, RuleDeed
-from itsm.accounts.models import Team, User
+from itsm.accounts.models import User
 from workspace.administration.conditions import readable
-from workspace.administration.forms.base import ConditionField, PersonChoice, SettingsForm, TeamChoice
+from workspace.administration.forms.base import ConditionField, SettingsForm, TeamChoice
 
 IMPACT_ROWS = 4
 
@@ -44,18 +44,19 @@ class MajorRuleForm(SettingsForm):
         ),
     )
     min_children = _count(
-        gettext_lazy("and at least this many incidents are part of it"),
-        gettext_lazy("“Me too” in the portal and Make part of another make such ones; cancelled ones do not count."),
+        gettext_lazy("And at least this many incidents are part of it"),
+        gettext_lazy(
+            "By “Me too” in the portal, or because the desk made them part of it. Cancelled ones do not count."
+        ),
     )
     min_people = _count(
-        gettext_lazy("and at least this many people are affected"),
+        gettext_lazy("And at least this many people are affected"),
         gettext_lazy("Its requester and those of the incidents that are part of it or merged into it, each once."),
     )
     deed = forms.ChoiceField(
         choices=RuleDeed.choices,
         initial=RuleDeed.PROPOSE,
-        widget=forms.RadioSelect,
-        label=gettext_lazy("then"),
+        label=gettext_lazy("Then"),
         help_text=gettext_lazy("A proposal waits for a team lead or manager. Accepting at once asks nobody."),
     )
     impact = forms.CharField(
@@ -67,10 +68,16 @@ class MajorRuleForm(SettingsForm):
         ),
         widget=forms.Textarea(attrs={"rows": IMPACT_ROWS, "dir": "auto"}),
     )
-    commander = PersonChoice(required=False, label=gettext_lazy("Commander, when it accepts"))
+    commander = forms.ModelChoiceField(
+        User.objects.workers().order_by("display_name"),
+        to_field_name="public_id",
+        required=False,
+        label=gettext_lazy("Commander, when it accepts"),
+        empty_label=gettext_lazy("Nobody yet"),
+    )
     commander_team = TeamChoice(
         required=False,
-        label=gettext_lazy("or whoever is on call of"),
+        label=gettext_lazy("Or whoever is on call of"),
         empty_label=gettext_lazy("No team"),
         help_text=gettext_lazy("The first level of the team's rotas, at the moment of acceptance."),
     )
@@ -83,10 +90,12 @@ class MajorRuleForm(SettingsForm):
 
     def __init__(self, *args: Any, rule: MajorRule | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        person: User | None = rule.commander if rule else None
-        team: Team | None = rule.commander_team if rule else None
-        self.fields["commander"].show(self, "commander", person)  # type: ignore[attr-defined]
-        self.fields["commander_team"].keep(team)  # type: ignore[attr-defined]
+        if rule is None:
+            return
+        if rule.commander_id is not None:  # offered too where they no longer work on tickets, because they stand there
+            both = User.objects.workers() | User.objects.filter(pk=rule.commander_id)
+            self.fields["commander"].queryset = both.order_by("display_name")  # type: ignore[attr-defined]
+        self.fields["commander_team"].keep(rule.commander_team)  # type: ignore[attr-defined]
 
     @staticmethod
     def values_of(rule: MajorRule) -> dict[str, Any]:
