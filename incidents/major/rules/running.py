@@ -49,6 +49,8 @@ CODES = frozenset(
 
 def follow(event: TicketEvent) -> None:
     """Propose or accept the event's incident where a rule says so; most of the time, look and do nothing."""
+    if event.ticket.kind != "incident":
+        return
     rules = list(MajorRule.objects.active())
     if not rules:
         return

@@ -31,6 +31,7 @@ from itsm.notifications.models import Notice
 from itsm.tickets.actions import assign, override_priority, update
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.clock import db_now
+from itsm.tickets.events import words_of
 from itsm.tickets.models import Comment, OutboxEntry, TicketEvent
 from itsm.tickets.outbox import dispatch
 from slas.actions import save_rota
@@ -163,6 +164,8 @@ def test_acceptance_at_once_fills_in_the_impact_and_finds_the_commander(cast: Ca
     assert Notice.objects.filter(kind="major_role_given", user=cast.ben).count() == 1
     event = TicketEvent.objects.get(code="incident.major_accepted")
     assert event.data["rule"]["name"] == "Critical"
+    said = words_of(event.code, event.data, {}, inside=True)
+    assert "accepted by the rule “Critical”: priority is Critical. Business impact: Remote access" in said
 
 
 @pytest.mark.parametrize("commander", ["team", "person"])

@@ -45,9 +45,7 @@ class MajorRuleForm(SettingsForm):
     )
     min_children = _count(
         gettext_lazy("And at least this many incidents are part of it"),
-        gettext_lazy(
-            "By “Me too” in the portal, or because the desk made them part of it. Cancelled ones do not count."
-        ),
+        gettext_lazy("By “Me too” in the portal, or because the desk put them there. Cancelled ones do not count."),
     )
     min_people = _count(
         gettext_lazy("And at least this many people are affected"),
