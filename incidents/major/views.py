@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from incidents.major import actions
+from incidents.major.downloads import review_answer
 from incidents.major.models import (
     MajorDuty,
     MajorIncident,
@@ -70,6 +71,13 @@ def major(request: HttpRequest, ref: str) -> HttpResponse:
     """Show all that is needed to run it; or, where it is no major incident, the forms that make it one."""
     incident = find_ticket(request, "incident", ref)
     return _page(request, incident)
+
+
+@require_safe
+@desk_required
+def review_file(request: HttpRequest, ref: str) -> HttpResponse:
+    """Answer with the review as a PDF to keep."""
+    return review_answer(find_ticket(request, "incident", ref), viewer_of(request))
 
 
 @require_POST

@@ -77,6 +77,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     (302, 200, 404, 200, 200, 200, 200): ("tickets:attachment",),
     (302, 404, 404, 404, 404, 404, 404): (
+        "incidents:major_review",  # that incident is no major one
         "changes:clock",
         "problems:clock",  # nothing is promised for this problem
         "tasking:clock",  # no agreement of a new desk times tasks
