@@ -121,7 +121,7 @@ def _until(at: datetime | None) -> str:
 def _timeline(incident: Any) -> Iterator[tuple[str, str, str]]:
     for line in timeline_of(incident):
         if not line.is_hidden:
-            words = _("Decision: %(text)s") % {"text": line.text} if line.is_decision else line.text
+            words = _("Decision: %(text)s") % {"text": line.text} if line.is_decision else line.said
             yield _moment(line.at), words, line.who
 
 

@@ -160,7 +160,7 @@ def _running(
     holders = {duty.role: duty for duty in duties if duty.until is None}
     updates = list(MajorUpdate.objects.filter(incident=incident).select_related("sent_by")[:SHOWN_UPDATES])
     outage = Outage.objects.filter(incident=incident, withdrawn_at=None).first()
-    sites = Incident.objects.children_of(incident).values_list("requester__location__name").annotate(n=Count("pk"))
+    sites = Incident.objects.children_of(incident).values("requester__location__name").annotate(n=Count("pk"))
     lines = timeline_of(incident)
     review = MajorReview.objects.filter(incident=incident).select_related("done_by").first()
     began = row.accepted_at or incident.opened_at
