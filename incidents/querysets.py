@@ -37,6 +37,10 @@ class IncidentQuerySet(TicketQuerySet[Any]):
         )
         return resolved.filter(~Q(major_state=MajorState.ACCEPTED) | Q(review__done_at__isnull=False))
 
+    def running_majors(self) -> IncidentQuerySet:
+        """Return the major incidents that are not over."""
+        return self.filter(major_state=MajorState.ACCEPTED, resolved_at__isnull=True, closed_at__isnull=True)
+
 
 class OutageQuerySet(models.QuerySet[Any]):
     """Questions about outages that the portal shows."""

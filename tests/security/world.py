@@ -300,6 +300,8 @@ USUAL: dict[str, Find] = {
     "uidb36": lambda world: "1",
     "key": lambda world: "no-such-key",
     "timer": lambda world: "sla-resolution-1",
+    "role": lambda world: "scribe",
+    "line": lambda world: "event-1",
 }
 _problem: Find = lambda world: world.problem.number  # noqa: E731
 _problem_link: Find = lambda world: world.problem.links_in.get().public_id  # noqa: E731
