@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.resolvers import RoutePattern
 
 from changes.models import RiskRule
+from incidents.models import MajorRule
 from itsm.tickets.models import RoutingRule
 from slas.models import BusinessCalendar, EscalationChain, HolidaySet, ServiceLevelPolicy, Trial
 from tests.security.world import World
@@ -74,6 +75,8 @@ USUAL: dict[str, Find] = {
     "uidb36": lambda world: "1",
     "key": lambda world: "no-such-key",
     "timer": lambda world: "sla-resolution-1",
+    "role": lambda world: "scribe",
+    "line": lambda world: "event-1",
 }
 _problem: Find = lambda world: world.problem.number  # noqa: E731
 _problem_link: Find = lambda world: world.problem.links_in.get().public_id  # noqa: E731
@@ -187,6 +190,8 @@ SPECIAL = once(
         "administration:category": {"ref": lambda world: world.cast.hardware.public_id},
         "administration:rule": {"pk": lambda world: RoutingRule.objects.get().pk},
         "administration:rule_change": {"pk": lambda world: RoutingRule.objects.get().pk},
+        "administration:major_rule": {"ref": lambda world: MajorRule.objects.get().public_id},
+        "administration:major_rule_change": {"ref": lambda world: MajorRule.objects.get().public_id},
         "administration:service": {"ref": lambda world: world.cast.vpn.public_id},
         "administration:person": {"ref": lambda world: world.cast.rita.public_id},
         "administration:person_change": {"ref": lambda world: world.cast.rita.public_id},

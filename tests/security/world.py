@@ -18,6 +18,7 @@ from changes.models import CalendarFeed, Change, ChangeTemplate, ChangeWindow
 from changes.schedule.actions import make_feed as make_change_feed
 from changes.schedule.actions import save_window
 from incidents.actions import open_incident, perform, reply
+from incidents.major.rules.actions import save_rule
 from incidents.models import Incident
 from itsm.accounts.actions import create_token
 from itsm.accounts.models import ApiToken, User
@@ -125,6 +126,7 @@ def make_world(cast: Cast, words: str = "") -> World:
     task = open_task(incident, actor=anna, title=f"Look at the tunnel {words}", description=f"Hidden {words}")
     task_link = link(task, foreign, "related", actor=anna)
     watch(task, cast.ben, actor=anna)
+    save_rule(None, name=f"Many {words}", min_people=99, actor=as_(cast.ada))
     dispatch(1000)
     prepare_trial("Try", current_levels(), kind="sla", metric="resolution", actor=as_(cast.ada))
     try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))

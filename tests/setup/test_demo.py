@@ -49,6 +49,8 @@ def test_the_demo_has_a_month_of_changes_problems_and_families(demo: None) -> No
     assert {LinkKind.FIXED_BY, LinkKind.PROBLEM, LinkKind.CAUSED_BY} <= kinds
     assert {"change", "problem"} <= set(Task.objects.values_list("parent__kind", flat=True))
     assert Incident.objects.filter(child_count=2, outage__withdrawn_at=None).exists()
+    by_rule = Incident.objects.get(major_state="proposed")
+    assert "3 people are affected" in by_rule.major.proposal
     assert Incident.objects.filter(major_state="accepted", outage__withdrawn_at=None).exists()
     assert Incident.objects.filter(merged_into__isnull=False).exists()
 

@@ -8,6 +8,7 @@ ROWS: Rows = [
         (
             "administration:webhook_change",
             "administration:rule_change",
+            "administration:major_rule_change",
             "administration:clocks_retry",
             "administration:person_change",
             "administration:place_new",
@@ -23,6 +24,9 @@ ROWS: Rows = [
             "administration:category_new",
             "administration:category",
             "administration:routing",
+            "administration:major_rules",
+            "administration:major_rule_new",
+            "administration:major_rule",
             "administration:rule_new",
             "administration:rule",
             "administration:services",

@@ -5,6 +5,10 @@ from tests.security.table.rows import Rows
 ROWS: Rows = [
     ((302, 200, 404, 200, 200, 200, 200), ("tickets:attachment",)),
     (
+        (302, 404, 404, 404, 404, 404, 404),
+        ("incidents:major_review",),  # that incident is no major one
+    ),
+    (
         (302, 404, 404, 200, 200, 200, 200),
         (
             "incidents:choices",
