@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +63,11 @@ def shown_draft(draft: StoredDraft) -> dict[str, Any]:
     }
 
 
+def stored_text(drafts: Mapping[str, StoredDraft]) -> str:
+    """Return the drafts by place as the attribute `data-drafts` of a form holds them."""
+    return json.dumps({place: shown_draft(draft) for place, draft in drafts.items()})
+
+
 def form_draft(user: User, place: str, ticket: Any = None) -> StoredDraft | None:
     """Return what the person has written in the form with this key, or in this place of the ticket."""
     found = StoredDraft.objects.of(user).unsent().filter(place=place)
@@ -69,7 +76,7 @@ def form_draft(user: User, place: str, ticket: Any = None) -> StoredDraft | None
 
 def form_context(draft: StoredDraft | None, place: str) -> dict[str, Any]:
     """Return what the templates need of the draft of a form."""
-    return {"draft": draft, "stored": {place: shown_draft(draft)} if draft is not None else {}}
+    return {"draft": draft, "stored": stored_text({place: draft} if draft is not None else {})}
 
 
 def form_initial(draft: StoredDraft | None, body: str = "description") -> dict[str, str]:

@@ -66,7 +66,8 @@ def save_draft(
     if other.strip() and other.strip() != draft.body.strip():
         _add_version(draft, other, db_now())
     draft.fields = kept if fields is not None else draft.fields
-    draft.versions = [one for one in draft.versions if one["body"].strip() != draft.body.strip()]
+    # What the text begins with is in it, and no version beside it.
+    draft.versions = [one for one in draft.versions if not draft.body.strip().startswith(one["body"].strip())]
     return _touch(draft)
 
 
@@ -189,6 +190,7 @@ def _take_over(draft: StoredDraft, other: StoredDraft) -> None:
     other.delete()
 
 
+@transaction.atomic
 def forget_sent(author: User, ticket: Any, place: str, body: str, base: str, kept: Iterable[str] = ()) -> None:
     """Delete the draft of what was sent. A text that another page of the person saved meanwhile, and that is not the
     beginning of what was sent, stays. `kept`: the files that went along; the others are removed."""

@@ -15,7 +15,7 @@ from itsm.accounts.models import User
 from itsm.desk.access import desk_actor, viewer_of
 from itsm.desk.choices import LinkedTicket, Pair, aside
 from itsm.desk.conversation import conversation, folded, latest, shown_file
-from itsm.desk.drafts import drafts_on, shown_draft
+from itsm.desk.drafts import drafts_on, stored_text
 from itsm.desk.forms import MoveForm, PriorityForm
 from itsm.desk.links import kind_url, ticket_url
 from itsm.desk.models import StoredDraft
@@ -143,7 +143,7 @@ def composer(
         "draft": draft,
         # A reply to a ticket that has ended is shown too: nothing that was written disappears without a word.
         "stranded": drafts.get(Visibility.PUBLIC) if not can_reply else None,
-        "stored": {place: shown_draft(one) for place, one in own.items()},
+        "stored": stored_text(own),
         **typed,
     }
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.db import transaction
 from django.http import HttpRequest
 
 from itsm.accounts.models import User
 from itsm.desk.keeping import forget_sent
 
 
-@transaction.atomic
 def forget_form(request: HttpRequest, place: str, ticket: Any = None, field: str = "body") -> None:
     """Delete the person's draft of the form that was sent, its unused files too. `field`: where its text stands."""
     posted = request.POST

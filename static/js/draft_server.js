@@ -13,7 +13,7 @@ export const placeOf = (form) => form.dataset.draftPlace ?? form.querySelector("
 const token = () => { try { return JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"]; } catch { return ""; } };
 
 function all(form) {
-  if (!known.has(form)) known.set(form, JSON.parse(form.querySelector('script[type="application/json"]')?.textContent || "{}"));
+  if (!known.has(form)) known.set(form, JSON.parse(form.dataset.drafts || "{}"));
   return known.get(form);
 }
 
@@ -63,7 +63,8 @@ function sessionEnded() {
   const template = document.getElementById("session-ended");
   if (!template || document.querySelector("[data-session-ended]")) return;
   const notice = template.content.firstElementChild.cloneNode(true);
-  notice.querySelector("a").search = `?next=${encodeURIComponent(location.pathname + location.search)}`;
+  const link = notice.querySelector("a");
+  link.setAttribute("href", `${link.getAttribute("href")}?next=${encodeURIComponent(location.pathname + location.search)}`);
   document.body.append(notice);
 }
 

@@ -40,4 +40,4 @@ export function expireAll() {
 
 document.addEventListener("toast", (event) => toast(typeof event.detail === "string" ? { text: event.detail } : event.detail));
 document.addEventListener("click", (event) => event.target.closest("[data-toast-close]")?.closest("[data-toast]")?.remove());
-document.addEventListener("htmx:after:request", (event) => event.target.closest?.("[data-toast-undo]")?.closest("[data-toast]").remove());
+document.addEventListener("htmx:finally:request", (event) => event.target.closest?.("[data-toast-undo]")?.closest("[data-toast]").remove());

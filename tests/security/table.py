@@ -137,6 +137,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "tasking:spreads",
         "problems:spreads",
         "approvals:detail",  # and whoever is asked in it: tests/approvals/test_pages.py
+        "desk:sending",
         "workspace:home",
         "workspace:on_call",
         "workspace:my_on_call",
@@ -170,6 +171,13 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "cab:present",  # the meeting has not begun: to its agenda
     ),
     (405, 405, 405, 405, 405, 405, 405): (
+        "desk:save",
+        "desk:files",
+        "desk:file_removed",
+        "desk:discard",
+        "desk:restore",
+        "desk:take_back",
+        "desk:leave",
         "change_schedule:make_link",
         "change_schedule:revoke_link",
         "change_schedule:take_slot",
@@ -346,6 +354,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     # The API.
     (401, 200, 200, 200, 200, 200, 200): (
+        "desk:session",
         "api:root",
         "api:incidents",
         "api:outages",

@@ -27,6 +27,8 @@ from itsm.accounts.models import ApiToken, User
 from itsm.approvals.actions import delegate, request_approval
 from itsm.approvals.links import make_token as decision_token
 from itsm.approvals.models import ApprovalRound, Ask, Delegation
+from itsm.desk.keeping import save_draft
+from itsm.desk.models import StoredDraft
 from itsm.notifications.actions.endpoints import save_endpoint
 from itsm.notifications.links import Purpose, make_token
 from itsm.notifications.models import Endpoint, Mail, Notice
@@ -109,6 +111,7 @@ class World:
     agenda_item: AgendaItem
     change_feed: CalendarFeed
     change_feed_link: str
+    draft: StoredDraft
 
 
 def make_world(cast: Cast, words: str = "") -> World:
@@ -138,7 +141,10 @@ def make_world(cast: Cast, words: str = "") -> World:
     try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))
     token, _secret = create_token(cast.rita, name="mine")
     event = done.events.get(code="incident.resolved")
+    draft = save_draft(cast.anna, incident, Visibility.INTERNAL, f"Half a note {words}", base="")
+    assert draft is not None
     return World(
+        draft=draft,
         **make_on_call(cast, incident),
         **make_approval(cast, words),
         **make_problem(cast, incident, words),
@@ -453,6 +459,7 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "api:team": {"ref": lambda world: world.cast.network.public_id},
     "api:category": {"ref": lambda world: world.cast.hardware.public_id},
     "api:service": {"ref": lambda world: world.cast.vpn.public_id},
+    **{f"desk:{name}": {"public_id": lambda world: world.draft.public_id} for name in ("restore", "take_back")},
 }
 # Rita's incident has a task, of which she must not know.
 SPECIAL |= {

@@ -41,6 +41,7 @@ FORMS: dict[str, tuple[Permission | None, str]] = {
     "new-incident": (Permission.USE_DESK, "workspace:new"),
 }
 PORTAL = "portal"
+REF = 32  # digits of a public id
 View = Callable[..., HttpResponse]
 
 
@@ -210,7 +211,10 @@ def session(request: HttpRequest) -> HttpResponse:
 @signed_in
 def leave(request: HttpRequest) -> HttpResponse:
     """Say that the person has closed the page of the ticket."""
-    presence.leave(request.POST.get("ref", "")[:32], viewer_of(request))
+    ref = request.POST.get("ref", "")
+    if len(ref) != REF:
+        raise Http404(_("There is no such ticket."))
+    presence.leave(ref, viewer_of(request))
     return HttpResponse(status=204)
 
 
