@@ -22,6 +22,7 @@ class IncidentsConfig(AppConfig):
         from incidents.major import events as major_events  # noqa: F401  registry is filled on import
         from incidents.major import notices as major_notices
         from incidents.major.following import follow as follow_major
+        from incidents.major.rules import running as major_rules
         from incidents.models import Incident
         from incidents.outcomes import OUTCOMES, WAITING, is_with_supplier
         from incidents.statuses import MOVES, TERMINAL, Status
@@ -63,6 +64,7 @@ class IncidentsConfig(AppConfig):
             major_notices.tell_stakeholders,
             codes=frozenset({"incident.major_update_sent"}),
         )
+        consume("major_rules", major_rules.follow, codes=major_rules.CODES)
         register_page("incident", PAGE)
         for panel in PANELS:
             register_panel(panel)

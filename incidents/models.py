@@ -162,6 +162,7 @@ from incidents.major.models import (  # noqa: E402
     MajorStakeholder,
     MajorUpdate,
 )
+from incidents.major.rules.models import MajorRule, MajorRuleMatch  # noqa: E402
 
 __all__ = [
     "OUTAGE_TEXT_MAX",
@@ -171,6 +172,8 @@ __all__ = [
     "MajorEntry",
     "MajorIncident",
     "MajorReview",
+    "MajorRule",
+    "MajorRuleMatch",
     "MajorStakeholder",
     "MajorUpdate",
     "Merge",

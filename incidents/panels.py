@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from incidents.actions.merging import why_not_undone
+from incidents.actions.passing import is_suspended
 from incidents.models import Incident, Merge
 from itsm.desk.access import desk_actor
 from itsm.desk.panels import Panel
@@ -33,6 +34,7 @@ def _family(request: HttpRequest, incident: Any) -> dict[str, Any] | None:
     return {
         "merged": merged,
         "outage": live,
+        "parent_is_suspended": incident.parent is not None and is_suspended(incident.parent),
         "can_join": works and incident.is_open and not incident.parent_id and not incident.child_count,
         "can_merge": works and incident.is_open and not incident.child_count,
         "can_publish": works and incident.is_open and not incident.parent_id,
@@ -49,6 +51,7 @@ def _children(request: HttpRequest, incident: Any) -> dict[str, Any] | None:
         "count": incident.child_count,
         "children": shown,
         "more": incident.child_count - len(shown),
+        "is_suspended": is_suspended(incident),
         "can_tell": bool(can("ticket.note", desk_actor(request), incident)),
     }
 

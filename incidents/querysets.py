@@ -24,6 +24,11 @@ class IncidentQuerySet(TicketQuerySet[Any]):
         """Return the incidents that are part of this one."""
         return self.filter(parent_id=parent.pk)
 
+    def undecided(self) -> IncidentQuerySet:
+        """Return those that can become major ones and of which nobody has said so yet: open, part of no other, never
+        proposed, accepted, rejected or demoted."""
+        return self.open().filter(parent=None, major_state=MajorState.NONE)
+
     def due_for_closing(self, now: datetime, days: int) -> IncidentQuerySet:
         """Return resolved incidents whose resolution, not last touch, lies `days` days before `now` (UTC); a major one
         only when its review is done."""
@@ -31,6 +36,10 @@ class IncidentQuerySet(TicketQuerySet[Any]):
             status=Status.RESOLVED, closed_at__isnull=True, resolved_at__lte=now - timedelta(days=days)
         )
         return resolved.filter(~Q(major_state=MajorState.ACCEPTED) | Q(review__done_at__isnull=False))
+
+    def running_majors(self) -> IncidentQuerySet:
+        """Return the major incidents that are not over."""
+        return self.filter(major_state=MajorState.ACCEPTED, resolved_at__isnull=True, closed_at__isnull=True)
 
 
 class OutageQuerySet(models.QuerySet[Any]):

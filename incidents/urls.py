@@ -10,6 +10,7 @@ app_name = "incidents"
 urlpatterns = [
     path("major/", major.majors, name="majors"),
     path("<str:ref>/major/", major.major, name="major"),
+    path("<str:ref>/major/review.pdf", major.review_file, name="major_review"),
     path("<str:ref>/major/<slug:deed>/", major.act, name="major_act"),
     path("<str:ref>/parent/", family.parent, name="set_parent"),
     path("<str:ref>/parent/remove/", family.no_parent, name="leave_parent"),

@@ -11,3 +11,4 @@ class ItsmConfig(AppConfig):
 
     def ready(self) -> None:
         from itsm import celery  # noqa: F401  (makes it the current application; needs loaded settings)
+        from itsm.pdf import checks  # noqa: F401  (registers itself; checks need loaded settings)

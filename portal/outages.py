@@ -9,10 +9,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from incidents.actions import join_outage
+from incidents.major.banner import Banner, portal_banner, with_updates
+from incidents.major.states import MajorState
 from incidents.models import Incident, Outage
 from itsm.accounts.models import User
 from itsm.tickets.actors import Actor, Channel
@@ -27,7 +30,7 @@ SIMILAR = 5
 def live_outages(viewer: User) -> list[dict[str, Any]]:
     """Return the outages that stand, the newest first, each with how many have joined and the viewer's own request,
     where they have one. Two queries, one where nothing is wrong."""
-    found = Outage.objects.live().with_joined().select_related("incident__service").order_by("-published_at", "-pk")
+    found = with_updates(Outage.objects.live().with_joined()).order_by("-published_at", "-pk")
     shown = list(found[:SHOWN])
     mine: dict[int, str] = {}
     if shown:
@@ -47,9 +50,20 @@ def live_outages(viewer: User) -> list[dict[str, Any]]:
             "since": one.published_at,
             "joined": one.joined,
             "own": mine.get(one.incident_id, ""),
+            "banner": portal_banner(one, timezone.now()),
         }
         for one in shown
     ]
+
+
+def banner_over(incident: Incident) -> Banner | None:
+    """Return the banner of the running major incident that the request is, or is part of, as far as the portal shows
+    it; None where there is none. One query for such a request, none for any other."""
+    if incident.parent_id is None and incident.major_state != MajorState.ACCEPTED:
+        return None
+    rows = Outage.objects.live().filter(incident=incident.parent_id or incident.pk)
+    outage = with_updates(rows).first()
+    return portal_banner(outage, timezone.now()) if outage is not None else None
 
 
 @login_required

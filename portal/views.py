@@ -33,7 +33,7 @@ from itsm.tickets.moves import legal_moves
 from itsm.tickets.paging import page_of
 from itsm.tickets.querysets import get_visible
 from portal.forms import ReportForm
-from portal.outages import live_outages
+from portal.outages import banner_over, live_outages
 from portal.sentences import card, resolution_words, status_sentence, steps, waited
 
 SHOWN_AT_HOME = 5
@@ -167,6 +167,7 @@ def _page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict
         "steps": steps(incident),
         "resolution": resolution_words(incident),
         "goes_on": _goes_on(request, incident),
+        "banner": banner_over(incident),
         "waited": waited(wait_of(incident, incident.shown_events, timezone.now())),
         "items": [item for item in _unfolded(items) if _is_shown(item)],
         "moves": [move for move in legal_moves(incident, _actor(request)) if move.portal_label],

@@ -119,6 +119,10 @@ class Clockwork:
         for name in list(self.children):
             self.kill(name)
         self.services.stop()
+        for server in (self.services.postgres, self.services.valkey):
+            # Asked once more, each reaps its process: Python warns of one that has ended and that nobody waited for.
+            assert server is not None
+            assert not server.is_running()
 
     def python(self, *arguments: str) -> str:
         """Run a short Python process to its end and return what it printed."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -16,6 +16,8 @@ from pytest_django import DjangoDbBlocker
 from itsm.accounts.models import User
 from itsm.tickets import outbox
 from tests.cast import Cast, make_cast
+from tests.chromium import PATH, Chromium
+from tests.memory import forget_test, remembered
 
 hypothesis.settings.register_profile("fast", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None)
@@ -24,7 +26,7 @@ hypothesis.settings.register_profile("fixed", max_examples=50, deadline=None, de
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed" if os.environ.get("CI") else "fast"))
 
 SHARING = ("tests/e2e/", "tests/setup/test_serve.py")
-BROWSER = shutil.which("chromium")
+BROWSER = Chromium()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out browser tests where there is no browser."""
-    if BROWSER is None:
+    if PATH is None:
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
@@ -56,17 +58,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly when browser tests were left out."""
-    if BROWSER is None:
+    if PATH is None:
         terminalreporter.write_line(
             "BROWSER CHECKS DID NOT RUN: there is no Chromium (Debian: apt-get install chromium)", red=True, bold=True
         )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Stop the browser before a test that has no use for it: while it runs, this thread has a loop."""
+    forget_test()
+    if not item.get_closest_marker("e2e") and "chromium" not in getattr(item, "fixturenames", ()):
+        BROWSER.stop()
+
+
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """Return the path of the browser; only for tests marked `browser`."""
-    assert BROWSER is not None
-    return BROWSER
+def no_browser_stays() -> Iterator[None]:
+    """Stop the browser in the end."""
+    yield
+    BROWSER.stop()
+
+
+@pytest.fixture
+def chromium(no_browser_stays: None) -> Any:
+    """Return the browser; only for tests marked `browser`, which close the windows that they open."""
+    return BROWSER.browser()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -103,7 +119,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture
 def cast(db: None) -> Cast:
     """The people, teams and services that the tests talk about."""
-    return make_cast()
+    return remembered("cast", make_cast)
 
 
 @pytest.fixture

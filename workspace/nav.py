@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from incidents.major.banner import running_majors
 from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.conditions import Context
@@ -86,7 +87,7 @@ def desk_nav(request: HttpRequest) -> list[dict[str, Any]]:
         for queue in my_queues(request)
     ]
     entries += [_practice(request, queue, counts, open_key) for queue in practice_queues()]
-    entries += [_calendar(request), *_practices(request), *_bottom(request)]
+    entries += [*_majors(request), _calendar(request), *_practices(request), *_bottom(request)]
     entries += [
         {
             "key": "search",
@@ -148,6 +149,27 @@ def _approvals(request: HttpRequest) -> dict[str, Any]:
         "hotkey": "G A",
         "current": request.path.startswith(url),
     }
+
+
+def _majors(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the link to the major incidents: always for those who decide on them, for others while one is running."""
+    running = len(running_majors(request))
+    if not running and not request.user.may(Permission.RUN_MAJOR_INCIDENTS):  # type: ignore[union-attr]
+        return []
+    url = reverse("incidents:majors")
+    return [
+        {
+            "key": "majors",
+            "section": "practices",
+            "label": _("Major incidents"),
+            "url": url,
+            "icon": "urgent",
+            "hotkey": "G J",
+            "count": shown(running) if running else None,
+            "alert": True,
+            "current": request.path == url,
+        }
+    ]
 
 
 def _calendar(request: HttpRequest) -> dict[str, Any]:

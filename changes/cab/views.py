@@ -36,6 +36,7 @@ from changes.schedule.views.access import actor_of, desk, submit, viewer_of
 from itsm.accounts.changelog import fingerprint, state_of
 from itsm.accounts.roles import Permission
 from itsm.approvals.models import ApprovalRound
+from itsm.desk.answers import status_of
 from itsm.tickets.clock import db_now
 from itsm.tickets.errors import Invalid, VerbError
 from itsm.tickets.querysets import get_visible
@@ -254,8 +255,7 @@ def decide(request: HttpRequest, ref: str) -> HttpResponse:
     try:
         decide_item(item, decision, words=words, actor=actor_of(request))
     except VerbError as error:
-        status = 422 if isinstance(error, Invalid) else 409
-        return _present_page(request, item.meeting, ref, status, problem=error.message, typed=words)
+        return _present_page(request, item.meeting, ref, status_of(error), problem=error.message, typed=words)
     following = item.meeting.items.filter(decision="").order_by("position", "pk").first()
     query = f"?item={following.public_id}" if following is not None else f"?item={ref}"
     return HttpResponseRedirect(reverse("cab:present", args=[item.meeting.public_id]) + query, status=SEE_OTHER)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from incidents.actions.passing import pass_on
-from incidents.major.states import MajorState
+from incidents.major.states import RUN_AS_MAJOR
 from incidents.models import Incident
 from itsm.tickets.actions import comment, lock
 from itsm.tickets.actors import Actor
@@ -97,7 +97,7 @@ def check_not_major(this: Incident) -> None:
     Raises:
         IllegalMove.
     """
-    if this.major_state in {MajorState.PROPOSED, MajorState.ACCEPTED}:
+    if this.major_state in RUN_AS_MAJOR:
         raise IllegalMove(
             _("%(number)s is a major incident or proposed as one. Reject or demote it first, or put the other into it.")
             % {"number": this.number}

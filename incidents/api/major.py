@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,8 +28,20 @@ from itsm.api.bodies import Instant, StrictSerializer, checked, idempotency_key,
 from itsm.api.paging import PAGING, page_answer, parameters_of
 from itsm.api.schema import IDEMPOTENCY_KEY, IF_MATCH, PAGING_PARAMETERS, page_of_schema
 from itsm.desk.api.serializers import BIGGEST
+from itsm.tickets.clock import db_now
 from itsm.tickets.models.ticket import TEXT_MAX, TITLE_MAX
 
+UPDATE_EXAMPLE = OpenApiExample(
+    "To everybody",
+    {
+        "headline": "Mail is down in Kiruna",
+        "text": "Use the telephone meanwhile. More at noon.",
+        "to_portal": True,
+        "to_requesters": True,
+        "to_stakeholders": True,
+    },
+    request_only=True,
+)
 UPDATE_ORDER = ("-sent_at", "-id")
 
 
@@ -72,12 +84,13 @@ class UpdateOut(serializers.Serializer[MajorUpdate]):
     sent_by = PersonRef(read_only=True, allow_null=True)
 
 
-class DutyOut(serializers.Serializer[MajorDuty]):
-    """Who has a role now."""
+class MajorRoleOut(serializers.Serializer[MajorDuty]):
+    """Who has a role (`until` null), or had it until it was handed over."""
 
     role = serializers.ChoiceField(MajorRole.choices, read_only=True)
     person = PersonRef(read_only=True)
     since = Instant()
+    until = Instant(allow_null=True)
 
 
 class MajorOut(serializers.Serializer[Incident]):
@@ -92,17 +105,22 @@ class MajorOut(serializers.Serializer[Incident]):
     cadence_minutes = serializers.IntegerField(source="major.cadence_minutes", read_only=True, allow_null=True)
     next_update_at = Instant(source="major.next_update_at", allow_null=True)
     review_done = serializers.SerializerMethodField()
+    is_overdue = serializers.SerializerMethodField(help_text="Whether an update is due and was not sent.")
     roles = serializers.SerializerMethodField()
+
+    def get_is_overdue(self, incident: Incident) -> bool:
+        """Return whether an update is due and was not sent."""
+        return incident.major.is_overdue(db_now())
 
     def get_review_done(self, incident: Incident) -> bool:
         """Return whether the review is done, without which the incident is not closed."""
         return MajorReview.objects.filter(incident=incident, done_at__isnull=False).exists()
 
-    @extend_schema(responses=DutyOut(many=True))
+    @extend_schema(responses=MajorRoleOut(many=True))
     def get_roles(self, incident: Incident) -> Any:
         """Return who has which role now."""
         duties = MajorDuty.objects.filter(incident=incident, until=None).select_related("person")
-        return [DutyOut(duty, context=self.context).data for duty in duties]
+        return [MajorRoleOut(duty, context=self.context).data for duty in duties]
 
 
 class MajorViews(FamilyViews):
@@ -163,12 +181,16 @@ class MajorViews(FamilyViews):
         operation_id="incidents_major_updates_send",
         parameters=[IDEMPOTENCY_KEY],
         request=UpdateIn,
-        responses={201: UpdateOut},
+        responses={200: UpdateOut, 201: UpdateOut},
+        examples=[UPDATE_EXAMPLE],
     )
     def send(self, request: Request, ref: str) -> Response:
         """Send an update to the chosen audiences; the next one falls due one cadence from now."""
         incident = self._for_desk(ref)
         values = checked(UpdateIn, request)
         key = idempotency_key(request, f"major {incident.public_id}")
+        before = MajorUpdate.objects.filter(incident=incident, submission_key=key).first() if key else None
+        if before is not None:
+            return Response(self.shown(UpdateOut, before), headers={"Idempotent-Replay": "true"})
         sent = send_update(incident, actor=self.actor, submission_key=key, **values)
         return Response(self.shown(UpdateOut, sent), status=201)

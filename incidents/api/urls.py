@@ -7,6 +7,8 @@ from django.urls import path
 from incidents.actions import open_incident
 from incidents.api.family import FamilyViews
 from incidents.api.major import MajorViews
+from incidents.api.major_people import MajorPeopleViews
+from incidents.api.major_record import MajorRecordViews, MajorReviewFile
 from incidents.api.serializers import IncidentIn, IncidentOut, IncidentPatch, MoveIn
 from incidents.api.waiting import TimersAnswer, WaitSerializer, wait_data
 from incidents.statuses import Status
@@ -40,6 +42,48 @@ urlpatterns = [
         MajorViews.as_view({"get": "updates", "post": "send"}),
         name="incident-major-updates",
     ),
+    path("<str:ref>/major/roles/", MajorPeopleViews.as_view({"get": "roles"}), name="incident-major-roles"),
+    path("<str:ref>/major/roles/<str:role>/", MajorPeopleViews.as_view({"put": "give"}), name="incident-major-role"),
+    path(
+        "<str:ref>/major/stakeholders/",
+        MajorPeopleViews.as_view({"get": "stakeholders", "post": "add"}),
+        name="incident-major-stakeholders",
+    ),
+    path(
+        "<str:ref>/major/stakeholders/<str:public_id>/",
+        MajorPeopleViews.as_view({"delete": "remove"}),
+        name="incident-major-stakeholder",
+    ),
+    path(
+        "<str:ref>/major/plan/",
+        MajorPeopleViews.as_view({"get": "plan", "put": "put_plan"}),
+        name="incident-major-plan",
+    ),
+    path("<str:ref>/major/call/", MajorPeopleViews.as_view({"post": "call"}), name="incident-major-call"),
+    path(
+        "<str:ref>/major/timeline/",
+        MajorRecordViews.as_view({"get": "timeline", "post": "add"}),
+        name="incident-major-timeline",
+    ),
+    path(
+        "<str:ref>/major/timeline/<str:line>/", MajorRecordViews.as_view({"patch": "edit"}), name="incident-major-line"
+    ),
+    path(
+        "<str:ref>/major/review/",
+        MajorRecordViews.as_view({"get": "review", "patch": "write"}),
+        name="incident-major-review",
+    ),
+    path(
+        "<str:ref>/major/review/finish/",
+        MajorRecordViews.as_view({"post": "finish"}),
+        name="incident-major-review-finish",
+    ),
+    path(
+        "<str:ref>/major/review/reopen/",
+        MajorRecordViews.as_view({"post": "reopen"}),
+        name="incident-major-review-reopen",
+    ),
+    path("<str:ref>/major/review/pdf/", MajorReviewFile.as_view({"get": "retrieve"}), name="incident-major-review-pdf"),
     *ticket_api_urls(
         TicketApi(
             kind="incident",

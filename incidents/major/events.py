@@ -25,6 +25,15 @@ def _said(text: str, *fields: str) -> Wording:
     return lambda data, names: _(text) % {name: data.get(name, "") for name in fields}
 
 
+def _accepted(data: Mapping[str, Any], names: Names) -> str:
+    words = {"impact": data.get("impact", "")}
+    rule = data.get("rule")
+    if not rule:
+        return _("major incident accepted. Business impact: %(impact)s") % words
+    words |= {"rule": rule["name"], "why": rule["why"]}
+    return _("major incident accepted by the rule “%(rule)s”: %(why)s. Business impact: %(impact)s") % words
+
+
 def _role(data: Mapping[str, Any], names: Names) -> str:
     role = data.get("role", "")
     words = {
@@ -73,7 +82,7 @@ def _stakeholder(text: str) -> Wording:
 
 _WORDS: tuple[tuple[str, Wording, str], ...] = (
     ("proposed", _said(gettext_noop("proposed as a major incident: %(reason)s"), "reason"), "flag"),
-    ("accepted", _said(gettext_noop("major incident accepted. Business impact: %(impact)s"), "impact"), "urgent"),
+    ("accepted", _accepted, "urgent"),
     ("rejected", _said(gettext_noop("rejected as a major incident: %(reason)s"), "reason"), "x"),
     ("demoted", _said(gettext_noop("no major incident any more: %(reason)s"), "reason"), "arrow-down"),
     ("role_given", _role, "user-check"),

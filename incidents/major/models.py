@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -60,6 +62,10 @@ class MajorIncident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_id}"
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether an update is due at this moment and was not sent."""
+        return self.next_update_at is not None and self.next_update_at <= now
 
 
 class MajorDuty(models.Model):

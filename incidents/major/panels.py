@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from incidents.major.banner import desk_banner
 from incidents.major.models import MajorIncident
 from incidents.major.states import MajorState
 from itsm.desk.access import desk_actor
@@ -21,11 +22,26 @@ def _panel(request: HttpRequest, incident: Any) -> dict[str, Any] | None:
         can_be = incident.is_open and incident.parent_id is None
         return {"major": None} if can_be and works_tickets(desk_actor(request), incident) else None
     major = MajorIncident.objects.filter(incident=incident).select_related("decided_by").first()
-    late = major is not None and major.next_update_at is not None and major.next_update_at <= db_now()
+    late = major is not None and major.is_overdue(db_now())
     return {"major": major, "state": MajorState(incident.major_state), "is_overdue": late}
 
 
+def _banner(request: HttpRequest, ticket: Any) -> dict[str, Any] | None:
+    """The banner on what is part of, or linked to, a running major incident."""
+    banner = desk_banner(request, ticket, db_now())
+    return {"banner": banner} if banner is not None else None
+
+
 PANELS = (
+    Panel(
+        "major-banner",
+        _("Major incident"),
+        "incidents/major/banner_panel.html",
+        _banner,
+        place="main",
+        order=-100,
+        has_heading=False,
+    ),
     Panel(
         "major",
         _("Major incident"),

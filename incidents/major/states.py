@@ -31,6 +31,8 @@ class MajorRole(models.TextChoices):
     SCRIBE = "scribe", gettext_lazy("Scribe")
 
 
+# While it stands here, it is run by people from one page, and not as the parent of its family.
+RUN_AS_MAJOR = frozenset({MajorState.PROPOSED, MajorState.ACCEPTED})
 CAN_BE_PROPOSED = frozenset({MajorState.NONE, MajorState.REJECTED, MajorState.DEMOTED})
 CAN_BE_ACCEPTED = frozenset({*CAN_BE_PROPOSED, MajorState.PROPOSED})
 

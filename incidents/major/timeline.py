@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -45,6 +46,11 @@ class Line:
     is_hidden: bool = False
     is_decision: bool = False
     is_own: bool = False
+
+    @property
+    def said(self) -> str:
+        """What it says as a sentence of its own: an event's words are made to follow the person's name."""
+        return capfirst(self.text)
 
     @property
     def is_edited(self) -> bool:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from incidents.major import actions
+from incidents.major.downloads import review_answer
 from incidents.major.models import (
     MajorDuty,
     MajorIncident,
@@ -49,17 +50,25 @@ Deed = Callable[[HttpRequest, Incident, Actor], str]
 @require_safe
 @desk_required
 def majors(request: HttpRequest) -> HttpResponse:
-    """The incidents that are proposed as major ones, those that are run, and those whose review is to be done."""
+    """The incidents that are proposed as major ones, those that are run (whose update is due first, first), those whose
+    review is to be done, and past ones."""
     rows = Incident.objects.visible_to(viewer_of(request)).select_related("major", "review", "service", "team")
     found = rows.exclude(major_state=MajorState.NONE).order_by("-major__accepted_at", "-pk")
     standing = list(found.filter(major_state__in=(MajorState.PROPOSED, MajorState.ACCEPTED), closed_at=None)[:LISTED])
     past = found.exclude(pk__in=[one.pk for one in standing])[:LISTED]
+    duties = MajorDuty.objects.filter(incident__in=standing, role=MajorRole.COMMANDER, until=None)
+    commanders = {duty.incident_id: duty.person for duty in duties.select_related("person")}
+    now = db_now()
+    for one in standing:
+        one.commander = commanders.get(one.pk)
+        one.is_overdue = one.major.is_overdue(now)
+        one.seconds = ((one.resolved_at or now) - (one.major.accepted_at or one.opened_at)).total_seconds()
+    running = [one for one in standing if one.major_state == MajorState.ACCEPTED and one.is_open]
     context = {
         "proposed": [one for one in standing if one.major_state == MajorState.PROPOSED],
-        "running": [one for one in standing if one.major_state == MajorState.ACCEPTED and one.is_open],
+        "running": sorted(running, key=lambda one: (one.major.next_update_at is None, one.major.next_update_at or now)),
         "to_review": [one for one in standing if one.major_state == MajorState.ACCEPTED and not one.is_open],
         "past": list(past),
-        "now": db_now(),
     }
     return render(request, "incidents/major/list.html", context)
 
@@ -70,6 +79,13 @@ def major(request: HttpRequest, ref: str) -> HttpResponse:
     """Show all that is needed to run it; or, where it is no major incident, the forms that make it one."""
     incident = find_ticket(request, "incident", ref)
     return _page(request, incident)
+
+
+@require_safe
+@desk_required
+def review_file(request: HttpRequest, ref: str) -> HttpResponse:
+    """Answer with the review as a PDF to keep."""
+    return review_answer(find_ticket(request, "incident", ref), viewer_of(request))
 
 
 @require_POST
@@ -144,7 +160,7 @@ def _running(
     holders = {duty.role: duty for duty in duties if duty.until is None}
     updates = list(MajorUpdate.objects.filter(incident=incident).select_related("sent_by")[:SHOWN_UPDATES])
     outage = Outage.objects.filter(incident=incident, withdrawn_at=None).first()
-    sites = Incident.objects.children_of(incident).values_list("requester__location__name").annotate(n=Count("pk"))
+    sites = Incident.objects.children_of(incident).values("requester__location__name").annotate(n=Count("pk"))
     lines = timeline_of(incident)
     review = MajorReview.objects.filter(incident=incident).select_related("done_by").first()
     began = row.accepted_at or incident.opened_at
@@ -165,7 +181,7 @@ def _running(
         "tasks": list(Task.objects.below(incident).select_related("assignee", "team").in_order()),
         "review": review,
         "review_parts": [_part(name, review, typed) for name in REVIEW],
-        "is_overdue": row.next_update_at is not None and row.next_update_at <= now,
+        "is_overdue": row.is_overdue(now),
         "seconds": ((incident.resolved_at or now) - began).total_seconds(),
         "since_open": ((incident.resolved_at or now) - incident.opened_at).total_seconds(),
         "new_key": uuid4().hex,

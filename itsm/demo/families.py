@@ -1,4 +1,5 @@
-"""Incidents of the demo desk that belong together: an outage that people join, a parent with a child, a merged pair."""
+"""Incidents of the demo desk that belong together: an outage that people join, a parent with a child, a merged pair;
+and those that are major ones, by people and by rules."""
 
 from __future__ import annotations
 
@@ -10,10 +11,15 @@ from incidents.actions.family import set_parent
 from incidents.actions.merging import merge
 from incidents.actions.outages import join_outage, publish_outage
 from incidents.major.actions import accept, add_stakeholder, give_role, propose, save_plan, send_update
+from incidents.major.rules.actions import save_rule
+from incidents.major.rules.running import follow
 from incidents.major.states import MajorRole
 from incidents.models import Incident
 from itsm.demo.people import Desk
-from itsm.tickets.actors import Actor, Channel
+from itsm.tickets.actors import SYSTEM, Actor, Channel
+from itsm.tickets.models import TicketEvent
+
+BADGES = "Badge readers on floor 3 reject all cards"
 
 
 def make_families(desk: Desk, incidents: dict[str, Any], now: Any) -> None:
@@ -23,7 +29,7 @@ def make_families(desk: Desk, incidents: dict[str, Any], now: Any) -> None:
         return Actor(desk.people[who], channel, at=now - timedelta(minutes=minutes))
 
     outage = publish_outage(
-        incidents["Badge readers on floor 3 reject all cards"],
+        incidents[BADGES],
         title="Badge readers on floor 3 do not work",
         text="Reception opens the doors by hand until the controller is exchanged. Please have your badge with you.",
         actor=by("nils", 240),
@@ -82,3 +88,21 @@ def make_major(desk: Desk, incident: Incident, now: Any) -> None:
         text="Please choose “Rotterdam backup” in the gateway list of the VPN client. We write again within the hour.",
         **everybody,
     )
+
+
+def make_major_rules(desk: Desk, incident: Incident) -> None:
+    """Set up two rules, and let the worker's part be done for the badge readers: three people have that, so that the
+    second rule proposes it."""
+    save_rule(
+        None,
+        name="Critical, and ten people have it",
+        condition={"field": "priority", "op": "eq", "value": 1},
+        min_people=10,
+        deed="accept",
+        impact="{people} people report that {service} fails them: {title}.",
+        commander_team=desk.teams["Network Operations"],
+        actor=SYSTEM,
+    )
+    save_rule(None, name="An outage that three people have", min_people=3, actor=SYSTEM)
+    joined = TicketEvent.objects.filter(ticket_id=incident.pk, code="incident.child_added").order_by("-seq")
+    follow(joined[0])

@@ -11,6 +11,7 @@ from slas.models import BusinessCalendar, EscalationChain, Kind, Metric, TargetU
 
 HOUR = 3600
 OFFICE = CalendarSpec("Europe/Amsterdam", (((8 * 60, 18 * 60),),) * 5 + ((), ()))
+PROBLEMS = {"field": "kind", "op": "eq", "value": "problem"}
 URGENT = {"field": "priority", "op": "lte", "value": 2}
 
 
@@ -51,5 +52,15 @@ def make_levels(desk: Desk) -> None:
         kind=Kind.UC,
         condition=INCIDENTS,
         goals=[GoalSpec(0, hours, target_unit=TargetUnit.CLOSE_OF_DAY, target_count=1)],
+        actor=SYSTEM,
+    )
+    save_policy(
+        "Problems solved within thirty days",
+        metric=Metric.RESOLUTION,
+        condition=PROBLEMS,
+        goals=[
+            GoalSpec(0, hours, URGENT, chain, target_unit=TargetUnit.BUSINESS_DAYS, target_count=10),
+            GoalSpec(0, hours, chain=chain, target_unit=TargetUnit.BUSINESS_DAYS, target_count=30),
+        ],
         actor=SYSTEM,
     )

@@ -14,7 +14,7 @@ from itsm.accounts.roles import Role
 from itsm.demo.calendar import make_board, make_library, make_windows, pin_for_next_meeting
 from itsm.demo.causes import make_problems
 from itsm.demo.changing import DAY, Clock
-from itsm.demo.families import make_families, make_major
+from itsm.demo.families import BADGES, make_families, make_major, make_major_rules
 from itsm.demo.levels import make_levels
 from itsm.demo.month import PINNED, make_month
 from itsm.demo.people import DOMAIN, Desk, make_desk, make_rota
@@ -50,6 +50,7 @@ def seed_demo() -> str | None:
     make_families(desk, incidents, now)
     _make_changes(desk, incidents, Clock(now))
     make_major(desk, incidents[MAJOR], now)
+    make_major_rules(desk, incidents[BADGES])
     return password
 
 

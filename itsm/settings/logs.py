@@ -22,5 +22,7 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # It tells of each table of each font that a document takes a part of.
+        "fontTools": {"level": "WARNING"},
     },
 }

@@ -1,9 +1,9 @@
 """Letting one verb have its effect on many tickets: in a worker, each target exactly once, whatever fails in between.
 
 A verb calls `spread` in its own transaction; that stores the order and a row for each target and rings the bell when
-the transaction is committed. Workers claim targets one by one with SKIP LOCKED: the target's verb and its row are one
-transaction, so a worker that is killed has either done both or neither. Which effects there are, the rooms say at
-start-up.
+the transaction is committed. Workers claim a handful of targets with SKIP LOCKED: the verbs and the rows of the targets
+are one transaction, so a worker that is killed has either done both or neither. A ticket that somebody has in hand is
+left for later, so nobody waits for the other with something locked. Which effects there are, the rooms say at start-up.
 """
 
 from __future__ import annotations
@@ -31,18 +31,14 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 LONGEST_WAIT = timedelta(minutes=10)
-READ_AT_ONCE = 25
+AT_ONCE = 20
 
-# An older order for the same ticket goes first: what was done later must not be overtaken by what waits to be retried.
-CLAIM = """
-SELECT t.attempts FROM tickets_spreadtarget t
- WHERE t.id = %s AND t.state = 'waiting' AND t.next_attempt_at <= statement_timestamp()
-   AND NOT EXISTS (SELECT FROM tickets_spreadtarget o
-                    WHERE o.ticket_id = t.ticket_id AND o.state = 'waiting' AND o.id < t.id)
-   FOR UPDATE OF t SKIP LOCKED
-"""
+# How long what one transaction has had in hand may be kept from others, in seconds.
+LONGEST_HOLD = 1.0
+
 END = """
-UPDATE tickets_spreadtarget SET state = %s, reason = %s, ended_at = clock_timestamp() WHERE id = %s
+UPDATE tickets_spreadtarget t SET state = u.state, reason = u.reason, ended_at = clock_timestamp()
+  FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS u (id, state, reason) WHERE t.id = u.id
 """
 
 Deed = Callable[..., Any]
@@ -162,13 +158,10 @@ def work(seconds: float = 20.0, limit: int | None = None) -> int:
     until = time.monotonic() + seconds
     had = 0
     while time.monotonic() < until and (limit is None or had < limit):
-        before = had
-        for target in _next(READ_AT_ONCE if limit is None else min(READ_AT_ONCE, limit - had)):
-            if time.monotonic() >= until:
-                break
-            had += _do_one(target)
-        if had == before:
+        done = _do_some(AT_ONCE if limit is None else min(AT_ONCE, limit - had), until)
+        if not done:
             break
+        had += done
     return had
 
 
@@ -183,37 +176,44 @@ def is_due() -> bool:
     return _due().exists()
 
 
+def _claim(count: int) -> list[SpreadTarget]:
+    """Lock and return the oldest targets that are due, with their tickets, leaving out what somebody has in hand.
+
+    An older order for the same ticket goes first: what waits to be tried again must not be overtaken by a later one.
+    """
+    free = _due().select_for_update(skip_locked=True, of=("self", "ticket"))
+    return list(free.select_related("spread__actor", "ticket").order_by("next_attempt_at", "pk")[:count])
+
+
 @transaction.atomic
-def _next(count: int) -> list[SpreadTarget]:
-    """Return the oldest targets that are due and that nobody has in hand. They are claimed one by one."""
-    due = _due().select_for_update(skip_locked=True, of=("self",)).select_related("spread__actor", "ticket")
-    return list(due.order_by("next_attempt_at", "pk")[:count])
-
-
-def _do_one(target: SpreadTarget) -> bool:
-    """Claim the target and do it; return whether it was still to be had."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Nothing waits for the disk: if the database falls over, the row waits again and nothing of it was done.
+def _do_some(count: int, until: float) -> int:
+    """Claim so many targets, do them, and return how many were done; those for which the time ran out wait on."""
+    ended: list[tuple[int, str, str]] = []
+    had = 0
+    with connection.cursor() as cursor:
+        # Nothing waits for the disk: if the database falls over, the rows wait again and nothing of it was done.
         cursor.execute("SET LOCAL synchronous_commit TO off")
-        cursor.execute(CLAIM, [target.pk])
-        claimed = cursor.fetchone()
-        if claimed is None:
-            return False
-        state, reason = SpreadState.DONE, ""
-        try:
-            with transaction.atomic():
-                _call(target)
-        except NotNeeded as error:
-            state, reason = SpreadState.SKIPPED, error.reason
-        except VerbError as error:
-            state, reason = SpreadState.SKIPPED, error.message
-        except Exception as error:
-            logger.exception("%s failed on %s", target.spread.effect, target.ticket.number)
-            target.attempts = claimed[0]
-            _put_back(target, error)
-            return True
-        cursor.execute(END, [state.value, reason[:500], target.pk])
-    return True
+        targets = _claim(count)
+        until = min(until, time.monotonic() + LONGEST_HOLD)
+        for target in targets:
+            if had and time.monotonic() >= until:
+                break
+            had += 1
+            try:
+                with transaction.atomic():
+                    _call(target)
+            except NotNeeded as error:
+                ended.append((target.pk, SpreadState.SKIPPED.value, error.reason[:500]))
+            except VerbError as error:
+                ended.append((target.pk, SpreadState.SKIPPED.value, error.message[:500]))
+            except Exception as error:
+                logger.exception("%s failed on %s", target.spread.effect, target.ticket.number)
+                _put_back(target, error)
+            else:
+                ended.append((target.pk, SpreadState.DONE.value, ""))
+        if ended:
+            cursor.execute(END, [list(column) for column in zip(*ended, strict=True)])
+    return had
 
 
 def _call(target: SpreadTarget) -> None:

@@ -120,6 +120,22 @@ def timeline(now: datetime) -> list[dict[str, Any]]:
     ]
 
 
+def banners(now: datetime) -> list[dict[str, Any]]:
+    """Status banners: in time, overdue, and one of which nothing was said yet."""
+    first = {
+        "headline": _("Remote access (VPN) drops for everybody in Kiruna"),
+        "text": _("The web mail works. We change the gateway now and write again before 15:30."),
+        "services": ["Remote access (VPN)", "Mail"],
+        "since": now - 3 * HOUR,
+        "said_at": now - 20 * MINUTE,
+        "next_at": now + 40 * MINUTE,
+        "joined": 12,
+    }
+    late = first | {"next_at": now - 9 * MINUTE, "is_overdue": True, "text": "", "joined": 0}
+    silent = {"headline": _("Badge readers reject all cards"), "services": [], "since": now - 5 * MINUTE}
+    return [first, late, silent]
+
+
 def desk_nav(current: str = "Network Operations") -> list[dict[str, Any]]:
     """The rail's links in the shape that `request.desk_nav` has."""
     views = [
@@ -219,6 +235,7 @@ def context(now: datetime) -> dict[str, Any]:
     ]
     entries = timeline(now)
     return {
+        "banners": banners(now),
         "user": {"display_name": PEOPLE["me"], "is_authenticated": True},
         "view_name": "Network Operations",
         "total": len(rows),

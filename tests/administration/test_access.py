@@ -20,6 +20,8 @@ DESK = (
     "services/",
     "services/new/",
     "incidents/",
+    "major-rules/",
+    "major-rules/new/",
     "problems/",
 )
 ACCOUNTS = ("people/", "people/new/", "teams/", "teams/new/", "places/")
@@ -90,6 +92,7 @@ def test_unknown_things_are_404_and_reading_is_not_writing(cast: Cast, signed_in
         "services/zz/",
         "people/zz/",
         "teams/zz/",
+        "major-rules/zz/",
         "policies/zz/",
         "calendars/zz/",
         "escalations/zz/",

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from incidents.actions import open_incident
+from incidents.major.rules.actions import save_rule
+from itsm.tickets.actors import SYSTEM
 from itsm.tickets.models import PriorityCell
-from tests.cast import Cast
+from tests.cast import Cast, as_
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,6 +25,8 @@ PAGES = (
     "categories/",
     "routing/?try=vpn",
     "routing/new/",
+    "major-rules/?try=INC0010001&open=1",
+    "major-rules/new/",
     "people/",
     "people/new/",
     "calendars/new/",
@@ -44,10 +49,15 @@ def matrix(db: None) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_pages_are_accessible_and_fit(cast: Cast, open_page: OpenPage, axe: str, theme: str, width: int) -> None:
+    for name, least in (("Many", 20), ("Few", 1)):
+        save_rule(
+            None, name=name, min_people=least, condition={"field": "vip", "op": "eq", "value": False}, actor=SYSTEM
+        )
+    ticket = open_incident(actor=as_(cast.anna), title="No network", requester=cast.rita)
     page = open_page(cast.ada, BASE, width=width, theme=theme)
     root = page.url.removesuffix(BASE)
     for path in PAGES:
-        page.goto(root + BASE + path)
+        page.goto(root + BASE + path.replace("INC0010001", ticket.number))
         page.wait_for_selector("html.ready")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         page.evaluate(axe)

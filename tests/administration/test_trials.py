@@ -17,6 +17,7 @@ from itsm.accounts.models import AdminEvent, User
 from slas.models import BusinessCalendar, CalendarVersion, EscalationChain, Goal, ServiceLevelPolicy, Timer, Trial
 from slas.rehearsal.running import work
 from tests.cast import Cast, as_
+from tests.memory import remembered
 from tests.slas.conftest import MONDAY_NINE, OFFICE, at, make_levels
 from workspace.administration import trials
 
@@ -26,11 +27,15 @@ FIXED = {"resolution_code": "solution_provided", "resolution_notes": "Done."}
 @pytest.fixture
 def sven(cast: Cast, signed_in: Callable[[User], Client]) -> Client:
     """A service-level manager's browser; three past incidents and an open one."""
-    make_levels(OFFICE)
-    for index, hours in enumerate((1, 6, 30)):
-        incident = open_incident(actor=at(cast.imke, MONDAY_NINE), title=f"No. {index}", requester=cast.rita)
-        resolve(incident, actor=at(cast.imke, MONDAY_NINE + timedelta(hours=hours)), **FIXED)
-    open_incident(actor=as_(cast.anna), title="=Cannot print", requester=cast.rita)
+
+    def make() -> None:
+        make_levels(OFFICE)
+        for index, hours in enumerate((1, 6, 30)):
+            incident = open_incident(actor=at(cast.imke, MONDAY_NINE), title=f"No. {index}", requester=cast.rita)
+            resolve(incident, actor=at(cast.imke, MONDAY_NINE + timedelta(hours=hours)), **FIXED)
+        open_incident(actor=as_(cast.anna), title="=Cannot print", requester=cast.rita)
+
+    remembered("four incidents", make)
     return signed_in(cast.sven)
 
 

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from changes.actions import open_change
 from incidents.actions import open_incident
+from incidents.major.actions import accept, add_stakeholder
 from incidents.models import Incident
 from itsm.approvals.actions import request_approval
 from itsm.tasking.actions import open_task
@@ -41,6 +42,8 @@ NAMES = {
     "resolve",
     "cancel",
     "close",
+    "scribe",
+    "event-1",
     "network",
     "vpn",
 }  # what stands for a part of an address
@@ -50,6 +53,9 @@ CHANGE = "/api/v1/changes/{change}/"
 OUTSIDE = "401 404 404 404 {0} {0} {0} {0} {0}"
 CHANGE_WORK = "401 404 404 404 {0} {0} {0} 403 {0}"
 PROBLEM = "/api/v1/problems/{problem}/"
+MAJOR = "/api/v1/incidents/{major}/major/"
+MAJOR_WORK = "401 403 404 404 403 403 {0} 403 {0}"  # Lena commands it, Ada decides on such
+PLAN = {"cadence_minutes": 30, "to_portal": True, "to_requesters": True, "to_stakeholders": False}
 TABLE: list[tuple[str, str, Any, str]] = [
     ("get", "/api/v1/changes/", None, "401 403 403 403 200 200 200 200 200"),
     ("post", "/api/v1/changes/", {"title": "x"}, "401 403 403 403 201 201 201 403 201"),
@@ -145,6 +151,22 @@ TABLE: list[tuple[str, str, Any, str]] = [
     ("post", INCIDENT + "major/demote/", {"reason": "x"}, "401 403 404 404 403 403 409 403 409"),
     ("get", INCIDENT + "major/updates/", None, "401 403 404 404 200 200 200 200 200"),
     ("post", INCIDENT + "major/updates/", {"headline": "x", "text": "x"}, "401 403 404 404 403 403 409 403 409"),
+    ("get", MAJOR + "roles/", None, "401 403 404 404 200 200 200 200 200"),
+    ("put", MAJOR + "roles/scribe/", {"person": "anna@example.com"}, MAJOR_WORK.format(200)),
+    ("get", MAJOR + "stakeholders/", None, "401 403 404 404 200 200 200 200 200"),
+    ("post", MAJOR + "stakeholders/", {"team": "network"}, MAJOR_WORK.format(201)),
+    ("delete", MAJOR + "stakeholders/{stakeholder}/", None, MAJOR_WORK.format(204)),
+    ("get", MAJOR + "plan/", None, "401 403 404 404 200 200 200 200 200"),
+    ("put", MAJOR + "plan/", PLAN, MAJOR_WORK.format(200)),
+    ("post", MAJOR + "call/", {"rota": "x"}, "401 403 404 404 422 422 422 422 422"),
+    ("get", MAJOR + "timeline/", None, "401 403 404 404 200 200 200 200 200"),
+    ("post", MAJOR + "timeline/", {"text": "x"}, MAJOR_WORK.format(201)),
+    ("patch", MAJOR + "timeline/event-1/", {"is_hidden": True}, MAJOR_WORK.format(200)),
+    ("get", MAJOR + "review/", None, "401 403 404 404 200 200 200 200 200"),
+    ("patch", MAJOR + "review/", {"overview": "x"}, MAJOR_WORK.format(200)),
+    ("post", MAJOR + "review/finish/", {}, MAJOR_WORK.format(409)),
+    ("post", MAJOR + "review/reopen/", {}, MAJOR_WORK.format(409)),
+    ("get", MAJOR + "review/pdf/", None, "401 403 404 404 200 200 200 200 200"),
     ("get", "/api/v1/outages/", None, SIGNED_IN),
     ("post", "/api/v1/outages/{person}/join/", None, "401 404 404 404 404 404 404 404 404"),
     ("get", "/api/v1/attachments/{public}/", None, OWN),
@@ -245,6 +267,10 @@ def things(cast: Cast, stored: Any, path: str) -> dict[str, str]:
         if f"{{{visibility}}}" in path:
             files = (stored(b"1", "a"),)
             names[visibility] = attach(incident, files, actor=as_(cast.anna), visibility=visibility)[0].public_id
+    if "{major}" in path:
+        accept(incident, actor=as_(cast.lena), impact="x", note="x")
+        names["major"] = incident.number
+        names["stakeholder"] = add_stakeholder(incident, actor=as_(cast.lena), person=cast.sven).public_id
     if "{task}" in path:
         names["task"] = open_task(incident, actor=as_(cast.anna), title="Look at the tunnel").number
     if "{rota}" in path:

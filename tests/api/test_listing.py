@@ -15,20 +15,25 @@ from incidents.models import Incident
 from itsm.tickets.actions import assign
 from tests.api.conftest import Caller, problem
 from tests.cast import Cast, as_
+from tests.memory import remembered
 
 
 @pytest.fixture
 def desk(cast: Cast) -> list[Incident]:
     """Six incidents: two of the network team's, one of which Anna has started, and four others of various kinds."""
-    first = open_incident(actor=as_(cast.rita), title="VPN one", impact=1, urgency=1, service=cast.vpn)
-    second = open_incident(actor=as_(cast.rolf), title="VPN two", impact=2, urgency=2, external_id="EXT-2")
-    third = open_incident(actor=as_(cast.rita), title="Toner empty", category=cast.printers)
-    fourth = open_incident(actor=as_(cast.rosa), title="Disk full", category=cast.hardware)
-    fifth = open_incident(actor=as_(cast.rita), title="Mail slow", service=cast.mail)
-    sixth = open_incident(actor=as_(cast.rolf), title="Something else")
-    assign(first, actor=as_(cast.anna), assignee=cast.anna)
-    start(first, actor=as_(cast.anna))
-    return [first, second, third, fourth, fifth, sixth]
+
+    def make() -> list[Incident]:
+        first = open_incident(actor=as_(cast.rita), title="VPN one", impact=1, urgency=1, service=cast.vpn)
+        second = open_incident(actor=as_(cast.rolf), title="VPN two", impact=2, urgency=2, external_id="EXT-2")
+        third = open_incident(actor=as_(cast.rita), title="Toner empty", category=cast.printers)
+        fourth = open_incident(actor=as_(cast.rosa), title="Disk full", category=cast.hardware)
+        fifth = open_incident(actor=as_(cast.rita), title="Mail slow", service=cast.mail)
+        sixth = open_incident(actor=as_(cast.rolf), title="Something else")
+        assign(first, actor=as_(cast.anna), assignee=cast.anna)
+        start(first, actor=as_(cast.anna))
+        return [first, second, third, fourth, fifth, sixth]
+
+    return remembered("six incidents", make)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """How fast a parent's resolution reaches its children. Run `bin/bench spreading [--children N]`.
 
-Works on servers of its own in a directory that is removed at the end. Each child has the clocks of the product's
+Works in a database of its own that is removed at the end. Each child has the clocks of the product's
 default service levels, since stopping them is most of the work. The children are opened through the verb, which takes
 longer than what is measured.
 """
@@ -8,13 +8,10 @@ longer than what is measured.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
-import tempfile
 import time
-from pathlib import Path
 
+from tests.bench.database import own_database
 from tests.bench.sla import heading, load, machine, say
 
 CHILDREN = 1000
@@ -79,23 +76,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--children", type=int, default=CHILDREN)
     options = parser.parse_args(arguments)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "itsm.settings")
-    from itsm.embedded import Services
-
-    place = Path(tempfile.mkdtemp(prefix="bench-spreading-"))
-    try:
-        with Services(place) as services:
-            os.environ.update(services.environment)
-            import django
-
-            django.setup()
-            from django.core.management import call_command
-
-            call_command("migrate", verbosity=0)
-            heading(f"{machine()}, {load()}")
-            took = measure(options.children)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with own_database():
+        heading(f"{machine()}, {load()}")
+        took = measure(options.children)
     return 0 if took <= 10 * options.children / CHILDREN else 1
 
 

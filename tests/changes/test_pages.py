@@ -116,7 +116,7 @@ def test_window_scope_answers_and_times_from_the_panels(
     assert client.post(url(change, "scope"), scope).status_code == 303
     change.refresh_from_db()
     assert change.affected_other == ["Rack 7", "Rack 8"]
-    assert client.post(url(change, "times"), {"start": "2031-01-15T22:00", "end": ""}).status_code in (409, 422)
+    assert client.post(url(change, "times"), {"start": "2031-01-15T22:00", "end": ""}).status_code == 422
     assert client.post(url(change, "reassess")).status_code == 303
     for page in ("plan", "scope"):
         assert signed_in(cast.rita).get(url(change, page)).status_code == 404
@@ -138,7 +138,7 @@ def test_an_incident_is_linked_from_the_change_and_from_the_incident(
     for wrong in ("INC9999999", change.number, ""):
         assert client.post(url(change, "caused"), {"number": wrong}).status_code == 422
     review = {"review_notes": "Read the manual.", "version": change.version}
-    assert client.post(url(change, "review"), review).status_code in (303, 409)
+    assert client.post(url(change, "review"), review).status_code == 303
 
 
 def test_a_change_is_opened_short_and_once(cast: Cast, signed_in: SignIn) -> None:

@@ -1,8 +1,7 @@
-"""One product for all tests of this folder, started as `bin/serve` does, and a browser for its people."""
+"""One product for all tests of this folder, started as `bin/serve` does, and windows for its people."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -15,8 +14,6 @@ import pytest
 from tests.e2e.product import SHORT_LEVELS, Pages, Product
 from tests.setup.conftest import free_port
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 REFUSED = re.compile(r"Content.Security.Policy", re.I)
 
 
@@ -49,34 +46,20 @@ def product() -> Iterator[Product]:
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: Any) -> Iterator[Any]:
-    """Chromium. Closed with this folder: while it runs, Django refuses the database in this thread."""
-    from playwright.sync_api import sync_playwright
-
-    # Fixtures of other folders may still touch the database in between.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield running
-        running.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture(scope="package")
 def sessions() -> dict[str, Any]:
     """What a browser keeps of each person who signed in, so that each signs in once."""
     return {}
 
 
 @pytest.fixture
-def page_of(product: Product, browser: Any, sessions: dict[str, Any]) -> Iterator[Pages]:
+def page_of(product: Product, chromium: Any, sessions: dict[str, Any]) -> Iterator[Pages]:
     """Return a function that gives a window in which somebody of the demo signed in; fails on what the content policy
     refused and on errors of scripts."""
     complaints: list[str] = []
     windows: list[Any] = []
 
     def open_window(who: str) -> Any:
-        window = browser.new_context(
+        window = chromium.new_context(
             viewport={"width": 1440, "height": 900},
             locale="en-GB",
             reduced_motion="reduce",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +20,6 @@ from tests.cast import Cast, as_, make_cast
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FINDINGS = """tags => axe.run(document, {runOnly: tags}).then(result => result.violations.map(
     found => found.id + ': ' + found.nodes.map(node => node.html.slice(0, 160)).join(' | ')))"""
@@ -49,24 +46,17 @@ def ticket(desk: Cast) -> Incident:
 @pytest.fixture
 def browser(chromium: Any, live_server: Any, desk: Cast) -> Iterator[Any]:
     """A browser window in which Anna is signed in; fails on what the content policy refused and on script errors."""
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's loop runs in this thread and Django then refuses the database, though it is used synchronously.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     client = Client()
     client.force_login(desk.anna, backend="itsm.accounts.backends.RoleBackend")
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        window = running.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-        cookie = client.cookies[project.SESSION_COOKIE_NAME].value
-        window.add_cookies([{"name": project.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
-        page = window.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if REFUSED.search(said.text) else None)
-        yield page
-        running.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    window = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
+    cookie = client.cookies[project.SESSION_COOKIE_NAME].value
+    window.add_cookies([{"name": project.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
+    page = window.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if REFUSED.search(said.text) else None)
+    yield page
+    window.close()
     assert complaints == []
 
 

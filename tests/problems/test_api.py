@@ -13,6 +13,7 @@ from problems.models import Communication, Problem
 from problems.statuses import MOVES, Status
 from tests.api.conftest import Caller
 from tests.cast import Cast, as_
+from tests.memory import undone
 from tests.problems.test_lifecycle import LEGAL, fields_of, person_with, problem_in
 
 
@@ -22,21 +23,23 @@ def test_every_move_from_every_state_by_the_api(cast: Cast, status: Status, role
     """Status × move × role: the list of moves says what is possible, and the answer to a move agrees with it."""
     caller = Caller(person_with(role))
     works, outside = role in {Role.AGENT, Role.PROBLEM_MANAGER}, role == Role.REQUESTER
+    made = problem_in(status, cast)
     for move in MOVES:
-        problem = problem_in(status, cast)
+        problem = Problem.objects.get(pk=made.pk)
         address = f"problems/{problem.number}/moves/"
         allowed = works and (role == Role.PROBLEM_MANAGER or status != Status.CLOSED)
         legal = (status, move) in LEGAL
         if not outside:
             offered = {one["name"] for one in caller.get(address).json()["results"]}
             assert (move in offered) == (legal and allowed), move
-        answer = caller.post(f"{address}{move}/", {**fields_of(move, cast), "version": problem.version})
         wanted = 404 if outside else 200 if legal and allowed else 403 if legal else 409
-        assert answer.status_code == wanted, (move, answer.content)
-        kept = Problem.objects.get(pk=problem.pk)
-        assert kept.status == (LEGAL[status, move] if wanted == 200 else status)
-        if wanted == 200:
-            assert answer.json()["status"] == kept.status
+        with undone():
+            answer = caller.post(f"{address}{move}/", {**fields_of(move, cast), "version": problem.version})
+            assert answer.status_code == wanted, (move, answer.content)
+            kept = Problem.objects.get(pk=problem.pk)
+            assert kept.status == (LEGAL[status, move] if wanted == 200 else status)
+            if wanted == 200:
+                assert answer.json()["status"] == kept.status
 
 
 def test_a_duplicate_names_the_problem_that_goes_on(cast: Cast) -> None:
@@ -72,16 +75,16 @@ def test_what_is_known_is_written_all_or_nothing(cast: Cast, paula: User, proble
     assert manager.patch(address, {"publication": words}).json()["publication"] == words
     assert manager.patch(address, {"publication": None}).json()["publication"] is None
     assert manager.patch(address, {"is_major": True}).json()["is_major"] is True
-    for bad in (
-        {"whys": [{"why": "", "answer": "x"}]},
-        {"whys": "x"},
-        {"publication": {"title": ""}},
-        {"workaround": "x" * 20_001},
-        {"cause_notes": ""},
-        {"resolution_code": "fix_applied"},
-        {"status": "closed"},
+    for bad, status in (
+        ({"whys": [{"why": "", "answer": "x"}]}, 422),
+        ({"whys": "x"}, 422),
+        ({"publication": {"title": ""}}, 422),
+        ({"workaround": "x" * 20_001}, 422),
+        ({"cause_notes": ""}, 422),
+        ({"resolution_code": "fix_applied"}, 400),
+        ({"status": "closed"}, 400),
     ):
-        assert manager.patch(address, bad).status_code in {400, 422}, bad
+        assert manager.patch(address, bad).status_code == status, bad
     stale = anna.patch(address, {"fix_notes": "Mine", "version": 1})
     assert stale.status_code == 409
     versions = anna.get(f"{address}workarounds/").json()["results"]
@@ -98,7 +101,7 @@ def test_telling_and_linking(cast: Cast, problem: Problem, incidents: list[Incid
     assert caller.post(f"{address}incidents/", {"numbers": numbers}).json() == {"linked": 3}
     assert caller.post(f"{address}incidents/", {"numbers": numbers}).json() == {"linked": 0}
     for bad in ([], ["INC0"], [problem.number], "INC1", ["x"] * 201):
-        assert caller.post(f"{address}incidents/", {"numbers": bad}).status_code in {400, 422}, bad
+        assert caller.post(f"{address}incidents/", {"numbers": bad}).status_code == 422, bad
     assert [one["number"] for one in caller.get(f"{address}incidents/").json()["results"]] == numbers
     assert caller.post(f"{address}communicate/", {"what": "workaround"}).status_code == 422
     save_workaround(problem, "Mop", actor=as_(cast.anna))
@@ -108,7 +111,7 @@ def test_telling_and_linking(cast: Cast, problem: Problem, incidents: list[Incid
     assert (sent["count"], sent["had_it"]) == (3, 0)
     again = caller.post(f"{address}communicate/", {"what": "workaround"}).json()
     assert (again["count"], again["had_it"]) == (0, 3)
-    assert caller.post(f"{address}communicate/", {"what": "lunch"}).status_code in {400, 422}
+    assert caller.post(f"{address}communicate/", {"what": "lunch"}).status_code == 422
     assert Communication.objects.count() == 1
     assert caller.get(f"{address}communications/").json()["results"][0]["count"] == 3
     assert Link.objects.filter(target=problem).count() == 3

@@ -14,6 +14,7 @@ from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.tickets.actions import assign
 from tests.cast import Cast
+from tests.memory import remembered
 from tests.slas.conftest import OFFICE, at, make_levels
 
 ROOT = "/desk/service-levels/"
@@ -74,17 +75,21 @@ def make_past(cast: Cast, count: int, seed: int = 1) -> list[Incident]:
 @pytest.fixture
 def desk(cast: Cast) -> Cast:
     """The cast with office hours, targets and forty incidents; Sven reads by New York's clocks."""
-    make_levels(OFFICE)
-    cast.sven.time_zone = NEW_YORK
-    cast.sven.save(update_fields=["time_zone"])
-    make_past(cast, 40)
-    return cast
+
+    def make() -> Cast:
+        make_levels(OFFICE)
+        cast.sven.time_zone = NEW_YORK
+        cast.sven.save(update_fields=["time_zone"])
+        make_past(cast, 40)
+        return cast
+
+    return remembered("desk with a past", make)
 
 
 @pytest.fixture
 def levels(cast: Cast) -> Cast:
     """The cast, with service levels round the clock."""
-    make_levels()
+    remembered("levels", make_levels)
     return cast
 
 

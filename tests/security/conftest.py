@@ -9,13 +9,16 @@ from django.test import Client
 
 from itsm.accounts.models import User
 from tests.cast import Cast
+from tests.memory import remembered
 from tests.security.world import World, make_world
 
 
 @pytest.fixture
 def world(cast: Cast) -> World:
     """A desk on which there is one of everything."""
-    return make_world(cast)
+    found = remembered("world", lambda: make_world(cast))
+    found.cast = cast
+    return found
 
 
 @pytest.fixture

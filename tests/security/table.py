@@ -77,6 +77,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     (302, 200, 404, 200, 200, 200, 200): ("tickets:attachment",),
     (302, 404, 404, 404, 404, 404, 404): (
+        "incidents:major_review",  # that incident is no major one
         "changes:clock",
         "problems:clock",  # nothing is promised for this problem
         "tasking:clock",  # no agreement of a new desk times tasks
@@ -266,6 +267,7 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "workspace:look",
         "workspace:bulk",
         "administration:rule_change",
+        "administration:major_rule_change",
         "administration:clocks_retry",
         "administration:person_change",
         "administration:place_new",
@@ -291,6 +293,9 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "administration:routing",
         "administration:rule_new",
         "administration:rule",
+        "administration:major_rules",
+        "administration:major_rule_new",
+        "administration:major_rule",
         "administration:services",
         "administration:service_new",
         "administration:service",
@@ -439,6 +444,12 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
     ),
     (401, 403, 404, 404, 404, 404, 404): (
         "api:incident-major",
+        "api:incident-major-roles",
+        "api:incident-major-stakeholders",
+        "api:incident-major-plan",
+        "api:incident-major-timeline",
+        "api:incident-major-review",
+        "api:incident-major-review-pdf",
         "api:incident-parent",
         "api:incident-outage",
     ),
@@ -448,6 +459,12 @@ TABLE: dict[tuple[int, ...], tuple[str, ...]] = {
         "api:problem-move",
         "api:problem-timers-acknowledge",
         "api:problem-watcher",
+        "api:incident-major-role",
+        "api:incident-major-stakeholder",
+        "api:incident-major-call",
+        "api:incident-major-line",
+        "api:incident-major-review-finish",
+        "api:incident-major-review-reopen",
         "api:incident-major-accept",
         "api:incident-major-demote",
         "api:incident-major-propose",

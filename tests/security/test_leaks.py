@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +21,8 @@ from itsm.tickets.actors import Channel
 from itsm.tickets.models import Category, Visibility
 from itsm.tickets.outbox import dispatch
 from tests.cast import Cast, as_, make_cast
-from tests.e2e.conftest import QUIET, REFUSED
+from tests.e2e.conftest import REFUSED
+from tests.memory import remembered
 from tests.security.world import World, address_of, make_world, routes
 
 # Searched for by its beginning, so that a page that repeats the question does not look like a leak.
@@ -52,7 +52,9 @@ QUESTIONS = (
 @pytest.fixture
 def secret(cast: Cast) -> World:
     """The desk, with the secret in everything that Rita must not see."""
-    return make_world(cast, SECRET)
+    found = remembered("secret world", lambda: make_world(cast, SECRET))
+    found.cast = cast
+    return found
 
 
 def text_of(client: Client, address: str) -> str:
@@ -150,36 +152,31 @@ def _file(name: str) -> Any:
 
 
 @pytest.fixture
-def windows(chromium: str, live_server: Any) -> Iterator[Callable[[User], Any]]:
+def windows(chromium: Any, live_server: Any) -> Iterator[Callable[[User], Any]]:
     """Return a function that opens a browser window in which somebody is signed in; nothing may ask, be refused by the
     content policy, or fail in any of them."""
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's loop runs in this thread and Django then refuses the database, though it is used synchronously.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     complaints: list[str] = []
+    opened: list[Any] = []
 
     def complain(what: str) -> None:
         complaints.append(what)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+    def open_window(user: User) -> Any:
+        client = Client()
+        client.force_login(user, backend="itsm.accounts.backends.RoleBackend")
+        window = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+        opened.append(window)
+        name = project.SESSION_COOKIE_NAME
+        window.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        page = window.new_page()
+        page.on("dialog", lambda dialog: (complain(f"dialog on {page.url}"), dialog.dismiss()))
+        page.on("pageerror", lambda error: complain(f"{page.url}: {error}"))
+        page.on("console", lambda said: complain(f"{page.url}: {said.text}") if REFUSED.search(said.text) else None)
+        return page
 
-        def open_window(user: User) -> Any:
-            client = Client()
-            client.force_login(user, backend="itsm.accounts.backends.RoleBackend")
-            window = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-            name = project.SESSION_COOKIE_NAME
-            window.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
-            page = window.new_page()
-            page.on("dialog", lambda dialog: (complain(f"dialog on {page.url}"), dialog.dismiss()))
-            page.on("pageerror", lambda error: complain(f"{page.url}: {error}"))
-            page.on("console", lambda said: complain(f"{page.url}: {said.text}") if REFUSED.search(said.text) else None)
-            return page
-
-        yield open_window
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    yield open_window
+    for window in opened:
+        window.close()
     assert complaints == []
 
 

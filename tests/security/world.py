@@ -21,7 +21,8 @@ from changes.models import CalendarFeed, Change, ChangeTemplate, ChangeWindow, R
 from changes.schedule.actions import make_feed as make_change_feed
 from changes.schedule.actions import save_window
 from incidents.actions import open_incident, perform, reply
-from incidents.models import Incident
+from incidents.major.rules.actions import save_rule
+from incidents.models import Incident, MajorRule
 from itsm.accounts.actions import create_token
 from itsm.accounts.models import ApiToken, User
 from itsm.approvals.actions import delegate, request_approval
@@ -136,6 +137,7 @@ def make_world(cast: Cast, words: str = "") -> World:
     task = open_task(incident, actor=anna, title=f"Look at the tunnel {words}", description=f"Hidden {words}")
     task_link = link(task, foreign, "related", actor=anna)
     watch(task, cast.ben, actor=anna)
+    save_rule(None, name=f"Many {words}", min_people=99, actor=as_(cast.ada))
     dispatch(1000)
     prepare_trial("Try", current_levels(), kind="sla", metric="resolution", actor=as_(cast.ada))
     try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))
@@ -304,6 +306,8 @@ USUAL: dict[str, Find] = {
     "uidb36": lambda world: "1",
     "key": lambda world: "no-such-key",
     "timer": lambda world: "sla-resolution-1",
+    "role": lambda world: "scribe",
+    "line": lambda world: "event-1",
 }
 _problem: Find = lambda world: world.problem.number  # noqa: E731
 _problem_link: Find = lambda world: world.problem.links_in.get().public_id  # noqa: E731
@@ -418,6 +422,8 @@ SPECIAL: dict[str, dict[str, Find]] = {
     "administration:category": {"ref": lambda world: world.cast.hardware.public_id},
     "administration:rule": {"pk": lambda world: RoutingRule.objects.get().pk},
     "administration:rule_change": {"pk": lambda world: RoutingRule.objects.get().pk},
+    "administration:major_rule": {"ref": lambda world: MajorRule.objects.get().public_id},
+    "administration:major_rule_change": {"ref": lambda world: MajorRule.objects.get().public_id},
     "administration:service": {"ref": lambda world: world.cast.vpn.public_id},
     "administration:person": {"ref": lambda world: world.cast.rita.public_id},
     "administration:person_change": {"ref": lambda world: world.cast.rita.public_id},

@@ -11,12 +11,18 @@ from itsm.demo.seeding import seed_demo
 from itsm.tasking.models import Task
 from itsm.tickets.models import Link, LinkKind
 from problems.models import Problem
+from tests.memory import remembered
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_demo_has_a_month_of_changes_problems_and_families() -> None:
-    assert seed_demo()
+@pytest.fixture
+def demo(db: None) -> None:
+    """The demo desk."""
+    assert remembered("demo", seed_demo)
+
+
+def test_the_demo_has_a_month_of_changes_problems_and_families(demo: None) -> None:
     assert seed_demo() is None  # once
     changes = Change.objects.all()
     assert set(changes.values_list("status", flat=True)) == {
@@ -43,19 +49,19 @@ def test_the_demo_has_a_month_of_changes_problems_and_families() -> None:
     assert {LinkKind.FIXED_BY, LinkKind.PROBLEM, LinkKind.CAUSED_BY} <= kinds
     assert {"change", "problem"} <= set(Task.objects.values_list("parent__kind", flat=True))
     assert Incident.objects.filter(child_count=2, outage__withdrawn_at=None).exists()
+    by_rule = Incident.objects.get(major_state="proposed")
+    assert "3 people are affected" in by_rule.major.proposal
     assert Incident.objects.filter(major_state="accepted", outage__withdrawn_at=None).exists()
     assert Incident.objects.filter(merged_into__isnull=False).exists()
 
 
 @pytest.mark.parametrize("mailbox", ["lead", "changes"])
-def test_something_waits_for_those_who_approve(mailbox: str) -> None:
-    seed_demo()
+def test_something_waits_for_those_who_approve(demo: None, mailbox: str) -> None:
     asked = Ask.objects.filter(state="asked", stage__state="asked", person__email=f"{mailbox}@{DOMAIN}")
     assert asked.exists()
 
 
-def test_the_past_stays_in_the_past() -> None:
-    seed_demo()
+def test_the_past_stays_in_the_past(demo: None) -> None:
     for change in Change.objects.filter(status="closed"):
         times = list(change.events.order_by("seq").values_list("at", flat=True))
         assert times == sorted(times), change

@@ -63,7 +63,7 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_read(client: Client) ->
     "body", [b"x", b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n", b"--b\r\n\xff: \xff\r\n\r\n\r\n--b--"]
 )
 def test_a_broken_multipart_body_is_no_server_error(client: Client, body: bytes) -> None:
-    assert client.post(LOGIN, body, content_type="multipart/form-data; boundary=b").status_code in {200, 400}
+    assert client.post(LOGIN, body, content_type="multipart/form-data; boundary=b").status_code == 200
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from slas.actions import GoalSpec, save_calendar, save_chain, save_policy
 from slas.calendars import CalendarSpec
 from slas.models import Goal, ServiceLevelPolicy, StepDue, Timer
 from tests.cast import Cast
+from tests.memory import remembered
 
 MINUTE, HOUR = 60, 3600
 MONDAY_NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -45,14 +46,14 @@ def make_levels(spec: CalendarSpec | None = None) -> None:
 @pytest.fixture
 def levels(cast: Cast) -> Cast:
     """The cast, with service levels round the clock."""
-    make_levels()
+    remembered("levels", make_levels)
     return cast
 
 
 @pytest.fixture
 def office_levels(cast: Cast) -> Cast:
     """The cast, with service levels on weekdays from 9 to 17 UTC."""
-    make_levels(OFFICE)
+    remembered("office levels", lambda: make_levels(OFFICE))
     return cast
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
@@ -14,30 +12,24 @@ from incidents.models import Incident
 from itsm.accounts.actions import deactivate_user
 from itsm.accounts.models import User
 from itsm.notifications.actions import notices_for
-from itsm.notifications.models import Delivery, Endpoint, Mail, Notice
-from itsm.tickets.actions import override_priority
+from itsm.notifications.models import Mail
 from itsm.tickets.actors import SYSTEM
 from itsm.tickets.clock import db_now
-from itsm.tickets.errors import Invalid, Refused
+from itsm.tickets.errors import Invalid
 from itsm.tickets.models import TicketEvent
 from itsm.tickets.outbox import dispatch
-from itsm.tickets.verification import broken_events
-from slas.ack_links import ack_token
 from slas.actions import (
     GoalSpec,
-    acknowledge,
     add_override,
     add_time_off,
-    retry_parked,
     save_calendar,
     save_chain,
     save_policy,
     save_rota,
 )
-from slas.actions.effects import Effects
 from slas.calendars import CalendarSpec
 from slas.models import Rota, ServiceLevelPolicy, SlaEvent, StepDue
-from slas.tick import MAX_ATTEMPTS, tick
+from slas.tick import tick
 from tests.cast import Cast, as_
 from tests.slas.conftest import clock, move_back
 
@@ -177,90 +169,6 @@ def test_repetitions_survive_a_verb_and_stop_with_the_clock(cast: Cast) -> None:
     assert StepDue.objects.get(timer__ticket_id=incident.pk, step=50).repetition == 1
 
 
-def test_acknowledging_stops_the_chain_and_the_breach_is_still_recorded(cast: Cast) -> None:
-    chain(
-        at(50, notify(who=["assignee"]), repeat={"minutes": 15, "most": 9}),
-        at(75, notify(who=["team_lead"])),
-        at(100, notify(who=["team"]), {"do": "raise_priority"}),
-        at(150, notify(who=["team"])),
-    )
-    incident = opened(cast, team=cast.network, assignee=cast.ben)
-    later(incident, 4 * H + SECOND)
-    assert [timer.metric for timer in acknowledge(incident, actor=as_(cast.ben))] == ["resolution"]
-    assert acknowledge(incident, actor=as_(cast.lena)) == []
-    assert TicketEvent.objects.filter(ticket_id=incident.pk, code="sla.acknowledged").count() == 1
-    assert later(incident, 3 * H) == []
-    [breach] = later(incident, H)
-    assert breach["notify"]["users"] == [cast.ben.pk]
-    assert "deeds" not in breach
-    assert later(incident, 6 * H) == []
-    timer = clock(incident)
-    assert timer.breached_at == timer.due_at
-    assert timer.acknowledged_by == cast.ben
-
-
-def test_what_was_due_before_somebody_acknowledges_is_not_lost(cast: Cast) -> None:
-    """The tick had not come yet: the warnings are on record, those whom they name are told, and the deeds are left."""
-    chain(
-        at(50, notify(who=["assignee"])),
-        at(75, notify(who=["team_lead"]), {"do": "raise_priority"}),
-        at(100, notify(who=["team"])),
-        at(150, notify(who=["team"])),
-    )
-    incident = opened(cast, team=cast.network, assignee=cast.ben)
-    priority = incident.priority
-    move_back(incident, 6 * H + SECOND)
-    acknowledge(incident, actor=as_(cast.anna))
-    events = TicketEvent.objects.filter(ticket_id=incident.pk, code__startswith="sla.").order_by("seq")
-    assert [event.code for event in events] == ["sla.warned", "sla.warned", "sla.acknowledged"]
-    assert [event.data["notify"]["users"] for event in events[:2]] == [[cast.ben.pk], [cast.lena.pk]]
-    assert [event.at for event in events[:2]] == [clock(incident).started_at + part * H for part in (4, 6)]
-    assert list(SlaEvent.objects.values_list("step", flat=True)) == [50, 75]
-    incident.refresh_from_db()
-    assert incident.priority == priority
-    assert list(StepDue.objects.values_list("step", flat=True)) == [100]
-    assert tick() == 0
-    [breach] = later(incident, 2 * H)
-    assert breach["notify"]["users"] == [cast.anna.pk]
-
-
-def test_a_breach_that_was_due_before_somebody_acknowledges_is_told_as_ever(cast: Cast) -> None:
-    chain(at(100, notify(who=["team_lead"])))
-    incident = opened(cast, team=cast.network, assignee=cast.ben)
-    move_back(incident, 9 * H)
-    acknowledge(incident, actor=as_(cast.ben))
-    breach = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.breached")
-    assert breach.data["notify"]["users"] == [cast.lena.pk]
-    assert clock(incident).breached_at == breach.at
-    assert later(incident, H) == []
-
-
-def test_a_new_target_that_puts_steps_ahead_calls_anew(cast: Cast) -> None:
-    ServiceLevelPolicy.objects.filter(timers__isnull=True).delete()
-    calendar = save_calendar("Hours", CalendarSpec.always(), actor=SYSTEM)
-    saved = save_chain("Chain", [at(50, notify(who=["assignee"]))], actor=SYSTEM)
-    urgent = {"field": "priority", "op": "eq", "value": 1}
-    goals = [GoalSpec(4 * 3600, calendar, condition=urgent, chain=saved), GoalSpec(8 * 3600, calendar, chain=saved)]
-    save_policy("Resolution", metric="resolution", goals=goals, actor=SYSTEM)
-    incident = opened(cast, team=cast.network, assignee=cast.ben)
-    incident = override_priority(incident, 1, reason="urgent", actor=as_(cast.lena))
-    later(incident, 2 * H + SECOND)
-    acknowledge(incident, actor=as_(cast.ben))
-    incident.refresh_from_db()
-    override_priority(incident, 4, reason="calmer", actor=as_(cast.lena))
-    timer = clock(incident)
-    assert (timer.epoch, timer.acknowledged_at) == (1, None)
-    assert set(StepDue.objects.filter(timer=timer).values_list("step", flat=True)) == {50, 100}
-
-
-def test_only_who_works_on_tickets_acknowledges(cast: Cast) -> None:
-    chain(at(50, notify(who=["assignee"])))
-    incident = opened(cast)
-    for who in (cast.rita, cast.olaf):
-        with pytest.raises(Refused):
-            acknowledge(incident, actor=as_(who))
-
-
 def test_deeds_are_done_and_a_person_who_has_left_is_said(cast: Cast) -> None:
     chain(
         at(
@@ -280,112 +188,6 @@ def test_deeds_are_done_and_a_person_who_has_left_is_said(cast: Cast) -> None:
     assert (incident.team, incident.assignee, incident.priority) == (cast.desktop, cast.carl, priority - 1)
     assert list(incident.watchers.all()) == [cast.sven]
     assert [deed.get("failed", "") != "" for deed in event["deeds"]] == [False, False, False, True, False]
-
-
-def test_webhook_is_called_once_for_each_event(cast: Cast) -> None:
-    endpoint = Endpoint.objects.create(name="Chat", url="https://hooks.example.com/x", secret="whsec_c2VjcmV0")
-    chain(at(50, {"do": "webhook", "endpoint": endpoint.pk}))
-    incident = opened(cast, assignee=cast.ben)
-    later(incident, 4 * H + SECOND)
-    hand_out()
-    event = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.warned")
-    delivery = Delivery.objects.get()
-    assert delivery.message_id == f"evt_{event.pk}"
-    said = json.loads(delivery.body)
-    assert (said["type"], said["data"]["ticket"], said["data"]["percent"]) == ("sla.warned", incident.number, 50)
-    assert "Printer" not in delivery.body
-
-
-def test_whoever_comes_before_the_tick_has_caught_up_leaves_one_message_too(cast: Cast) -> None:
-    chain(at(50, notify(who=["assignee"])), at(75, notify(who=["team_lead"])))
-    incident = opened(cast, team=cast.network, assignee=cast.ben)
-    move_back(incident, 20 * H)
-    looks = iter((False, True))
-    with patch("slas.tick.FIRST_BATCH", 1):
-        tick(stopping=lambda: next(looks))  # the first step fires, and leaves it to the last one to tell Ben
-    hold(incident, actor=as_(cast.anna), hold_reason="awaiting_vendor")
-    events = [one.data for one in TicketEvent.objects.filter(code__startswith="sla.").order_by("seq")]
-    assert [event.get("folded", False) for event in events] == [True, True, False]
-    assert events[-1]["late_steps"] == [[50, 0], [75, 0]]
-    assert {cast.ben.pk, cast.network.lead_id or cast.ben.pk} <= set(events[-1]["notify"]["users"])
-
-
-def test_after_an_outage_one_message_speaks_for_all_steps_of_a_timer(cast: Cast) -> None:
-    chain(
-        at(50, notify(who=["assignee"])),
-        at(75, notify(who=["team_lead"]), {"do": "raise_priority"}),
-        at(100, notify(who=["team"])),
-    )
-    incident = opened(cast, team=cast.network, assignee=cast.ben)
-    priority = incident.priority
-    events = later(incident, 9 * H)
-    assert [event.get("folded", False) for event in events] == [True, True, False]
-    assert set(events[-1]["notify"]["users"]) == {cast.ben.pk, cast.lena.pk, cast.anna.pk}
-    assert [step for step, _number in events[-1]["late_steps"]] == [50, 75]
-    assert [deed["do"] for event in events for deed in event.get("deeds", ())] == ["raise_priority"]
-    incident.refresh_from_db()
-    assert incident.priority == priority - 1
-    hand_out()
-    sla = Notice.objects.filter(user=cast.ben, event__code__startswith="sla.")
-    assert sla.count() == 1
-    assert "late: noticed only" in Mail.objects.get(user=cast.lena, event=sla[0].event).text
-
-
-def test_a_last_step_that_is_parked_takes_no_notice_with_it(cast: Cast) -> None:
-    """After an outage the last step is to speak for all; its effects fail, and those before it are told anyway."""
-    chain(at(50, notify(who=["assignee"])), at(75, notify(who=["team_lead"])), at(100, notify(who=["team"])))
-    incident, other = opened(cast, team=cast.network, assignee=cast.ben), opened(cast, assignee=cast.ben)
-    real = Effects.entries
-
-    def poisoned(self: Effects, happened: Any) -> Any:
-        if self.ticket.pk == incident.pk and any(step.step == 100 for step in happened):
-            raise RuntimeError("no way")
-        return real(self, happened)
-
-    for one in (incident, other):
-        move_back(one, 9 * H)
-    with patch.object(Effects, "entries", poisoned):
-        for _attempt in range(MAX_ATTEMPTS):
-            tick()
-            StepDue.objects.update(retry_at=None)
-    assert list(StepDue.objects.filter(parked_at__isnull=False).values_list("step", flat=True)) == [100]
-    events = TicketEvent.objects.filter(ticket_id=incident.pk, code__startswith="sla.").order_by("seq")
-    assert [event.code for event in events] == ["sla.warned", "sla.warned", "sla.caught_up"]
-    assert [event.data.get("folded") for event in events] == [True, True, None]
-    assert events[2].data["late_steps"] == [[50, 0], [75, 0]]
-    assert events[2].data["notify"]["users"] == [cast.ben.pk, cast.lena.pk]
-    assert not TicketEvent.objects.filter(ticket_id=other.pk, code="sla.caught_up").exists()
-    assert list(broken_events()) == []
-    hand_out()
-    assert Notice.objects.filter(user=cast.lena, event=events[2]).count() == 1
-    assert "50 % of the target, 75 % of the target" in Mail.objects.get(user=cast.ben, event=events[2]).text
-    retry_parked(actor=as_(cast.sven))
-    tick()
-    breach = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.breached")
-    assert cast.lena.pk in breach.data["notify"]["users"]
-
-
-def test_a_parked_step_that_was_to_speak_for_none_tells_nobody(cast: Cast) -> None:
-    chain(at(50, notify(who=["assignee"])), at(100, notify(who=["team"])))
-    incident = opened(cast, team=cast.network, assignee=cast.ben)
-    assert [event["percent"] for event in later(incident, 4 * H + SECOND)] == [50]
-    move_back(incident, 5 * H)
-    with patch.object(Effects, "entries", side_effect=RuntimeError("no way")):
-        for _attempt in range(MAX_ATTEMPTS):
-            tick()
-            StepDue.objects.update(retry_at=None)
-    assert StepDue.objects.filter(parked_at__isnull=False).count() == 1
-    assert not TicketEvent.objects.filter(code="sla.caught_up").exists()
-
-
-def test_repetitions_that_were_missed_are_in_the_one_message_too(cast: Cast) -> None:
-    chain(at(50, notify(who=["assignee"]), repeat={"minutes": 30, "most": 4}))
-    incident = opened(cast, assignee=cast.ben)
-    events = later(incident, 7 * H)
-    assert [(event.get("repetition", 0), event.get("folded", False)) for event in events] == [
-        (0, True), (1, True), (2, True), (3, True), (4, False),
-    ]  # fmt: skip
-    assert events[-1]["notify"]["users"] == [cast.ben.pk]
 
 
 def test_old_stored_steps_stay_valid_and_nonsense_is_refused(cast: Cast, rota: Rota) -> None:
@@ -419,28 +221,3 @@ def test_old_stored_steps_stay_valid_and_nonsense_is_refused(cast: Cast, rota: R
             save_chain("Bad", [step], actor=SYSTEM)
     with pytest.raises(Invalid):
         save_chain("Twice", [at(100, good), {"minutes": 0, "actions": [good]}], actor=SYSTEM)
-
-
-def test_the_link_in_the_mail_acknowledges_as_its_reader(cast: Cast, client: Any) -> None:
-    chain(at(50, notify(who=["assignee"])))
-    incident = opened(cast, assignee=cast.ben)
-    later(incident, 4 * H + SECOND)
-    hand_out()
-    mail = Mail.objects.get(user=cast.ben, kind="sla_warned")
-    address = next(line for line in mail.text.splitlines() if "/r/acknowledge/" in line)
-    path = address[address.index("/r/") :]
-    assert client.get(path).status_code == 200
-    assert clock(incident).acknowledged_at is None
-    for _time in range(2):
-        assert client.post(path).status_code == 302
-    assert b"has stopped" in client.get(path).content
-    assert clock(incident).acknowledged_by == cast.ben
-    assert client.get(path[:-4] + "xx/").status_code == 404
-    event = TicketEvent.objects.get(ticket_id=incident.pk, code="sla.warned")
-    of_reader = ack_token(event, User.objects.get(pk=cast.olaf.pk))
-    assert client.post(f"/r/acknowledge/{of_reader}/").status_code == 403
-    # Who has left the desk since the mail is shown nothing of the ticket any more.
-    User.objects.filter(pk=cast.ben.pk).update(roles=["requester"])
-    for answer in (client.get(path), client.post(path)):
-        assert answer.status_code == 404
-        assert incident.number.encode() not in answer.content

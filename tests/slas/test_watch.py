@@ -258,7 +258,7 @@ def test_the_page_shows_how_the_clocks_stand(levels: Cast, client: Client) -> No
         assert words in page
     answer = client.post(reverse("administration:clocks_retry"), {"step": step.pk}, follow=True)
     assert "1 step is tried again now." in answer.content.decode()
-    assert client.post(reverse("administration:clocks_retry"), {"step": "1; DROP"}).status_code in (400, 422)
+    assert client.post(reverse("administration:clocks_retry"), {"step": "1; DROP"}).status_code == 400
     client.force_login(levels.anna)
     assert client.post(reverse("administration:clocks_retry")).status_code == 403
 

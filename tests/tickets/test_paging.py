@@ -13,16 +13,20 @@ from itsm.tickets.models import Ticket
 from itsm.tickets.models.ticket import QUEUE_ORDER
 from itsm.tickets.paging import page_of
 from tests.cast import Cast, as_
+from tests.memory import remembered
 
 ORDERS = [QUEUE_ORDER, ("-opened_at", "-id"), ("priority", "-updated_at", "id"), ("number", "id")]
 
 
 @pytest.fixture
 def many(cast: Cast) -> list[Ticket]:
-    return [
-        open_incident(actor=as_(cast.rita), title=f"T{index}", impact=index % 3 + 1, urgency=index % 2 + 1)
-        for index in range(23)
-    ]
+    def make() -> list[Ticket]:
+        return [
+            open_incident(actor=as_(cast.rita), title=f"T{index}", impact=index % 3 + 1, urgency=index % 2 + 1)
+            for index in range(23)
+        ]
+
+    return remembered("many", make)
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -1,6 +1,5 @@
 """Fixtures of the agents' pages: a browser signed in as somebody of the cast."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ from django.test import Client
 
 from itsm.accounts.models import User
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 EXPECTED = ("the server responded with a status", "net::ERR_FAILED", "Failed to fetch")
 
 
@@ -23,38 +20,34 @@ def axe() -> str:
 
 
 @pytest.fixture
-def open_page(chromium: str, live_server: Any) -> Iterator[Callable[..., Any]]:
+def open_page(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     """Return a function that opens an address as a person; the test fails on any console error (a refused style)."""
-    from playwright.sync_api import sync_playwright
-
-    # Playwright's loop runs in this thread and Django then refuses the database, though it is used synchronously.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+    windows: list[Any] = []
 
-        def opened(user: User, path: str, *, width: int = 1440, theme: str = "light", scripts: bool = True) -> Any:
-            client = Client()
-            client.force_login(user, backend="itsm.accounts.backends.RoleBackend")
-            session = client.cookies[project.SESSION_COOKIE_NAME].value
-            context = browser.new_context(
-                viewport={"width": width, "height": 844}, locale="en-GB", java_script_enabled=scripts
-            )
-            context.add_cookies(
-                [
-                    {"name": project.SESSION_COOKIE_NAME, "value": session, "url": live_server.url},
-                    {"name": "theme", "value": theme, "url": live_server.url},
-                ]
-            )
-            page = context.new_page()
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(live_server.url + path)
-            if scripts:
-                page.wait_for_selector("html.ready")
-            return page
+    def opened(user: User, path: str, *, width: int = 1440, theme: str = "light", scripts: bool = True) -> Any:
+        client = Client()
+        client.force_login(user, backend="itsm.accounts.backends.RoleBackend")
+        session = client.cookies[project.SESSION_COOKIE_NAME].value
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844}, locale="en-GB", java_script_enabled=scripts
+        )
+        windows.append(context)
+        context.add_cookies(
+            [
+                {"name": project.SESSION_COOKIE_NAME, "value": session, "url": live_server.url},
+                {"name": "theme", "value": theme, "url": live_server.url},
+            ]
+        )
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(live_server.url + path)
+        if scripts:
+            page.wait_for_selector("html.ready")
+        return page
 
-        yield opened
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    yield opened
+    for window in windows:
+        window.close()
     assert [text for text in complaints if not any(part in text for part in EXPECTED)] == []

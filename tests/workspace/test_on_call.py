@@ -372,7 +372,8 @@ def test_the_api_says_who_is_on_call(cast: Cast, rota: Rota, signed_in: SignIn) 
     found = anna.get(f"/api/v1/rotas/{rota.public_id}/?days=3").json()
     assert found["shifts"][0]["by"] == "override"
     assert found["warnings"] == []
-    for bad in ("?days=0", "?days=9999", "?days=x", "?from=soon", "?from=2026-01-01T00:00:00", "?colour=red"):
-        assert anna.get(f"/api/v1/rotas/{rota.public_id}/{bad}").status_code in (400, 422), bad
+    for bad in ("?days=0", "?days=9999", "?days=x", "?from=soon", "?from=2026-01-01T00:00:00"):
+        assert anna.get(f"/api/v1/rotas/{rota.public_id}/{bad}").status_code == 422, bad
+    assert anna.get(f"/api/v1/rotas/{rota.public_id}/?colour=red").status_code == 400
     assert signed_in(cast.rita).get("/api/v1/on-call/").status_code == 403
     assert signed_in(cast.rita).get(f"/api/v1/rotas/{rota.public_id}/").status_code == 404

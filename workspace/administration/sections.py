@@ -73,6 +73,14 @@ SECTIONS = (
         Permission.MANAGE_DESK,
     ),
     Section(
+        "major_rules",
+        TICKETS,
+        _("Major incidents"),
+        _("Which incidents are proposed or accepted as major ones by rules. Try a rule before it counts."),
+        "urgent",
+        Permission.MANAGE_DESK,
+    ),
+    Section(
         "approvals",
         TICKETS,
         _("Approvals"),

@@ -39,13 +39,15 @@ def begin_deciding(incident: Incident, *, actor: Actor, version: int | None) -> 
     return begin_by(incident, decides_on_major, actor=actor, version=version)
 
 
-def begin_running(incident: Incident, *, actor: Actor, is_open: bool = True) -> tuple[Incident, MajorIncident]:
+def begin_running(
+    incident: Incident, *, actor: Actor, is_open: bool = True, version: int | None = None
+) -> tuple[Incident, MajorIncident]:
     """Return the locked incident, which is a major one, for somebody who runs it.
 
     Raises:
-        Refused; IllegalMove: it is no major incident, or (`is_open`) it has ended.
+        Refused, Stale; IllegalMove: it is no major incident, or (`is_open`) it has ended.
     """
-    locked, major = begin_by(incident, runs_major, actor=actor)
+    locked, major = begin_by(incident, runs_major, actor=actor, version=version)
     if locked.major_state != MajorState.ACCEPTED:
         raise IllegalMove(_("%(number)s is no major incident. Accept it as one first.") % {"number": locked.number})
     if is_open and not locked.is_open:

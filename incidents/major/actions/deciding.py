@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -39,8 +41,16 @@ def _check_state(incident: Incident, allowed: frozenset[MajorState]) -> None:
 
 
 @transaction.atomic
-def propose(incident: Incident, *, actor: Actor, reason: str = "", version: int | None = None) -> Incident:
-    """Propose the incident as a major one, with the reason, and return it. The lead of its team is told.
+def propose(
+    incident: Incident,
+    *,
+    actor: Actor,
+    reason: str = "",
+    version: int | None = None,
+    said: Mapping[str, Any] | None = None,
+) -> Incident:
+    """Propose the incident as a major one, with the reason, and return it. The lead of its team is told. `said`: what
+    else its event says, of the rule that did this.
 
     Raises:
         Invalid: no reason. IllegalMove: ended, part of another, proposed or accepted already. Refused, Stale.
@@ -58,7 +68,7 @@ def propose(incident: Incident, *, actor: Actor, reason: str = "", version: int 
         "incident.major_proposed",
         actor=actor,
         changes={"major_state": MajorState.PROPOSED},
-        data={"reason": major.proposal, **tell(lead)},
+        data={"reason": major.proposal, **(said or {}), **tell(lead)},
         log_changes=False,
         at=major.proposed_at,
     )
@@ -74,9 +84,11 @@ def accept(
     note: str = "",
     commander: User | None = None,
     version: int | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Incident:
     """Make the incident a major one and return it. Business impact and a work note are mandatory; the commander is the
-    one named, else the actor. The first update falls due one cadence from now.
+    one named, else the actor. The first update falls due one cadence from now. Where the system does this by a rule,
+    of which the event says what is `said`, the lead of the team is told too.
 
     Raises:
         Invalid: a text is missing, or the commander does not work on tickets. IllegalMove, Refused, Stale.
@@ -106,12 +118,15 @@ def accept(
     major.alarmed_for = None
     major.save()
     MajorReview.objects.filter(incident=locked).update(done_at=None, done_by=None)  # of the time before a demotion
+    told = [locked.assignee, major.proposed_by]
+    if actor.is_system and locked.team is not None:
+        told.append(locked.team.lead)
     write(
         locked,
         "incident.major_accepted",
         actor=actor,
         changes={"major_state": MajorState.ACCEPTED},
-        data={"impact": values["impact"], **tell(locked.assignee, major.proposed_by)},
+        data={"impact": values["impact"], **(said or {}), **tell(*told)},
         log_changes=False,
         at=now,
     )

@@ -25,13 +25,15 @@ CALLED_JUST_NOW = timedelta(minutes=1)
 
 
 @transaction.atomic
-def give_role(incident: Incident, role: str, person: User | None, *, actor: Actor) -> Incident:
+def give_role(
+    incident: Incident, role: str, person: User | None, *, actor: Actor, version: int | None = None
+) -> Incident:
     """Give the role to the person, who is told of it; whoever had it until now hands it over. Returns the incident.
 
     Raises:
-        Invalid: no such role, or the person does not work on tickets. IllegalMove, Refused.
+        Invalid: no such role, or the person does not work on tickets. IllegalMove, Refused, Stale.
     """
-    locked, _major = begin_running(incident, actor=actor)
+    locked, _major = begin_running(incident, actor=actor, version=version)
     if role not in MajorRole.values:
         raise Invalid({"role": _("Choose one of: %(roles)s.") % {"roles": ", ".join(MajorRole.values)}})
     give_role_locked(locked, role, check_worker(person, "person"), actor=actor)

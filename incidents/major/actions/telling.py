@@ -63,15 +63,16 @@ def save_plan(
     to_requesters: Any = False,
     to_stakeholders: Any = False,
     template: str = "",
+    version: int | None = None,
 ) -> MajorIncident:
     """Say how often who is told, and with which words an update begins; return the major incident.
 
     With another cadence the next update is due that long after the last one (or the acceptance).
 
     Raises:
-        Invalid, IllegalMove, Refused.
+        Invalid, IllegalMove, Refused, Stale.
     """
-    locked, major = begin_running(incident, actor=actor)
+    locked, major = begin_running(incident, actor=actor, version=version)
     cadence = clean_cadence(cadence_minutes)
     flags = {"to_portal": to_portal, "to_requesters": to_requesters, "to_stakeholders": to_stakeholders}
     for name, value in flags.items():

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from incidents.actions import resolve, set_parent
-from incidents.major.actions import add_entry, finish_review, propose, save_review, send_update
+from incidents.major.actions import add_entry, edit_line, finish_review, propose, save_review, send_update
+from incidents.major.models import MajorIncident
+from incidents.major.timeline import timeline_of
+from itsm.tickets.clock import db_now
 from tests.cast import Cast, as_
 from tests.incidents.major.test_deciding import FIXED, WHY, incident_of, major_of
 from tests.workspace.conftest import axe, open_page  # noqa: F401  fixtures
@@ -28,23 +32,31 @@ def test_every_page_is_accessible_and_fits(
     width: int,
 ) -> None:
     major, lena = major_of(cast, service=cast.vpn), as_(cast.lena)
-    for _number in range(2):
-        set_parent(incident_of(cast), major, actor=lena)
+    child, _other = (set_parent(incident_of(cast), major, actor=lena) for _number in range(2))
     send_update(major, actor=lena, headline="VPN is down", text="Use the web mail.", to_portal=True, to_requesters=True)
     add_entry(major, actor=lena, text="Called the supplier " + "W" * 80, is_decision=True)
+    MajorIncident.objects.filter(pk=major.pk).update(next_update_at=db_now() - timedelta(minutes=9))
+    edited = next(line for line in timeline_of(major) if line.text.startswith("major incident accepted"))
+    edit_line(major, edited.ref, actor=lena, text="Accepted by the network team")
+    major_of(cast)
     proposed = propose(incident_of(cast), actor=as_(cast.anna), **WHY)
     over = resolve(major_of(cast), actor=lena, **FIXED)
     save_review(over, {"overview": "It broke.", "findings": "A switch.", "resolution": "Replaced."}, actor=lena)
     finish_review(over, actor=lena)
     page = open_page(cast.lena, "/desk/", width=width, theme=theme)
     root = page.url.removesuffix("/desk/")
-    for name, path in (
-        ("list", "/desk/incidents/major/"),
-        ("run", f"/desk/incidents/{major.number}/major/"),
-        ("ticket", f"/desk/incidents/{major.number}/"),
-        ("decide", f"/desk/incidents/{proposed.number}/major/"),
-        ("reviewed", f"/desk/incidents/{over.number}/major/"),
-    ):
+    portal = open_page(cast.rita, "/", width=width, theme=theme)
+    looks: list[tuple[Any, str, str]] = [
+        (page, "list", "/desk/incidents/major/"),
+        (page, "run", f"/desk/incidents/{major.number}/major/"),
+        (page, "ticket", f"/desk/incidents/{major.number}/"),
+        (page, "child", f"/desk/incidents/{child.number}/"),
+        (page, "decide", f"/desk/incidents/{proposed.number}/major/"),
+        (page, "reviewed", f"/desk/incidents/{over.number}/major/"),
+        (portal, "portal-home", "/"),
+        (portal, "portal-request", f"/requests/{child.number}/"),
+    ]
+    for page, name, path in looks:
         page.goto(root + path)
         page.wait_for_selector("html.ready")
         if where := os.environ.get("SCREENSHOTS"):

@@ -1,0 +1,1 @@
+"""Documents to print and to keep: a plain page in any script that the fonts have."""
