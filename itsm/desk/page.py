@@ -21,7 +21,7 @@ from itsm.desk.links import kind_url, ticket_url
 from itsm.desk.models import StoredDraft
 from itsm.desk.pages import page_of_kind
 from itsm.desk.panels import panels_of
-from itsm.desk.presence import IDLE, VIEW, Person, others, token_of, with_senders
+from itsm.desk.presence import Person, others, token_of, with_senders
 from itsm.desk.properties import Property, listed_properties
 from itsm.desk.service_levels import calls_out, service_levels
 from itsm.tickets.actors import Actor
@@ -97,7 +97,7 @@ def page_context(request: HttpRequest, ticket: Any, **more: Any) -> dict[str, An
 
 def present_context(present: list[Person]) -> dict[str, Any]:
     """Return what the templates show of the people who have the ticket open."""
-    writers = [person for person in present if person.doing not in (VIEW, IDLE)]
+    writers = [person for person in present if person.is_writing]
     return {"present": present, "present_token": token_of(present), "writers": writers}
 
 

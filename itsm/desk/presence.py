@@ -51,6 +51,11 @@ class Person:
     doing: str
 
     @property
+    def is_writing(self) -> bool:
+        """Whether they write, or have just sent what they wrote."""
+        return self.doing not in (VIEW, IDLE)
+
+    @property
     def words(self) -> str:
         """What they do, as a sentence."""
         return _SENTENCES[self.doing]() % {"name": self.name}

@@ -192,6 +192,18 @@ document.addEventListener("submit", (event) => {
   keep(field);
   gone.add(form);
 }, true);
+function empty(form, field) {
+  forget(field.dataset.draftKey);
+  put(field, "");
+  if (isForm(form)) {
+    form.querySelectorAll("input[type=text], input:not([type])").forEach((input) => { input.value = ""; });
+    form.querySelectorAll("select").forEach((select) => { if (select.tomselect) select.tomselect.clear(true); else select.selectedIndex = 0; });
+    form.querySelector("[data-draft-notice]")?.remove();
+  }
+  state(field, "");
+  field.focus();
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-draft-discard]"), use = event.target.closest?.("[data-draft-use]");
   const form = (button ?? use)?.closest("form"), field = fieldOf(form);
@@ -199,7 +211,7 @@ document.addEventListener("click", (event) => {
   if (button) {
     event.preventDefault();
     stop(field);
-    discard(form).then((done) => { if (done) { forget(field.dataset.draftKey); put(field, ""); state(field, ""); field.focus(); } });
+    discard(form).then((done) => done && empty(form, field));
   } else {
     const version = held(form)?.versions[Number(use.dataset.draftUse)], aside = field.value;
     if (!version) return;
