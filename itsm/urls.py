@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("slas.urls")),
     path("", include("itsm.ui.urls")),
     path("", include("itsm.tickets.urls")),
+    path("", include("itsm.desk.own_urls")),
     path("", include("changes.schedule.urls")),
     path("desk/changes/cab/", include("changes.cab.urls")),
     path("approvals/", include("itsm.approvals.urls")),

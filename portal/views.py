@@ -22,7 +22,10 @@ from incidents.statuses import MOVES
 from incidents.waiting import wait_of
 from itsm.accounts.models import User
 from itsm.desk.conversation import conversation
+from itsm.desk.drafts import form_context, form_draft, form_initial
 from itsm.desk.forms import MoveForm
+from itsm.desk.keeping import files_of
+from itsm.desk.posting import forget_form
 from itsm.desk.uploads import uploaded_files
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import IllegalMove, Invalid, Refused, Stale, TooLarge, VerbError
@@ -43,6 +46,7 @@ SHOWN_EVENTS = frozenset(
 )
 STATUS_OF = {Invalid: 422, TooLarge: 413, Refused: 403, IllegalMove: 409, Stale: 409}
 SERVICES_SHOWN = 12
+REPORT, PLACE = "portal-report", "portal"  # where drafts are kept: the form, and the composer of a request
 
 
 def _viewer(request: HttpRequest) -> User:
@@ -89,29 +93,37 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
     """Show the form, and open an incident from it."""
-    context = {"portal_page": "report"}
+    context: dict[str, Any] = {"portal_page": "report"}
     if request.method == "GET":
         service = Service.objects.active().filter(key=request.GET.get("service", "")[:60]).first()
-        initial = {"service": service, "title": request.GET.get("title", "")[:200]}
-        return render(request, "portal/report.html", {**context, "form": ReportForm(initial=initial)})
+        asked = {"service": service, "title": request.GET.get("title", "")[:200]}
+        draft = form_draft(_viewer(request), REPORT)
+        # What the address asks for is newer than what was left here.
+        initial = {**form_initial(draft), **{name: value for name, value in asked.items() if value}}
+        context |= {"form": ReportForm(initial=initial), **form_context(draft, REPORT)}
+        return render(request, "portal/report.html", context)
     form = ReportForm(request.POST, request.FILES)
+    draft = form_draft(_viewer(request), REPORT)
     status = 422
     if form.is_valid():
         values = form.cleaned_data
         values.pop("files")
         try:
             with uploaded_files(request) as files:
-                incident = open_incident(actor=_actor(request), files=files, **values)
+                kept = files_of(draft, request.POST.getlist("kept"))
+                incident = open_incident(actor=_actor(request), files=(*kept, *files), **values)
         except Invalid as error:
             form.add_problems(error.fields)
         except VerbError as error:
             form.add_error(None, error.message)
             status = STATUS_OF[type(error)]
         else:
+            forget_form(request, REPORT, field="description")
             text = _("Thank you. Your number is %(number)s. We have also sent it to you by e-mail.")
             messages.success(request, text % {"number": incident.number}, extra_tags="portal-report")
             return redirect("portal:request", incident.number)
-    return render(request, "portal/report.html", {**context, "form": form}, status=status)
+    context |= {"form": form, **form_context(draft, REPORT)}
+    return render(request, "portal/report.html", context, status=status)
 
 
 @login_required
@@ -147,6 +159,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 def _page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict[str, Any]:
     viewer = _viewer(request)
     items, _files = conversation(incident, viewer)
+    draft = None if more.get("is_news") else form_draft(viewer, PLACE, incident)
     return {
         "portal_page": "requests",
         "incident": incident,
@@ -159,6 +172,8 @@ def _page_context(request: HttpRequest, incident: Incident, **more: Any) -> dict
         "items": [item for item in _unfolded(items) if _is_shown(item)],
         "moves": [move for move in legal_moves(incident, _actor(request)) if move.portal_label],
         "submission_key": uuid4().hex,
+        "body": draft.body if draft is not None else "",
+        **form_context(draft, PLACE),
         "state_token": f"{incident.version}-{incident.event_seq}",
         "crumbs": [(_("My requests"), reverse("portal:requests")), (incident.number, "")],
         **more,
@@ -206,10 +221,12 @@ def reply_to(request: HttpRequest, number: str) -> HttpResponse:
     key = request.POST.get("submission_key") or None
     try:
         with uploaded_files(request) as files:
-            answer = reply(incident, body, actor=_actor(request), files=files, submission_key=key)
+            kept = files_of(form_draft(_viewer(request), PLACE, incident), request.POST.getlist("kept"))
+            answer = reply(incident, body, actor=_actor(request), files=(*kept, *files), submission_key=key)
     except VerbError as error:
         context = _page_context(request, incident, body=body, errors=[error.message])
         return render(request, "portal/request.html", context, status=STATUS_OF[type(error)])
+    forget_form(request, PLACE, incident)
     sent = f"portal-{incident.public_id}"
     if answer.opened_new:
         text = _("This request had ended, so we opened %(number)s for you.") % {"number": answer.incident.number}

@@ -25,6 +25,7 @@ from slas.models import SlaEvent
 from workspace.access import person
 from workspace.counts import shown
 from workspace.lists import ORDERS, Queue, queue_named
+from workspace.marks import Marks, marks_of
 from workspace.nav import my_counts, my_teams
 from workspace.preferences import Look, look_of
 from workspace.rows import Row, drawn_rows, row_fields, rows_of
@@ -61,7 +62,12 @@ class Board:
     @cached_property
     def rows(self) -> list[Row]:
         """The rows of this page."""
-        return rows_of(self.page.rows, self.columns)
+        return rows_of(self.page.rows, self.columns, self.marks)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Who has which ticket of this page open, and where the person left a text."""
+        return marks_of(self.page.rows, self.user)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,19 +82,20 @@ class Board:
     @cached_property
     def token(self) -> str:
         """A short text that changes when the rows of this page change, or any ticket does."""
-        return self._token(self.page.rows)
+        return self._token(self.page.rows, self.marks)
 
     @cached_property
     def token_now(self) -> str:
         """The same text from the fewest columns: what a refresh compares before it draws anything."""
         names = [name.lstrip("-") for name in self.order]
-        light = self.tickets.only("version", "queue_due_at", *names)
-        return self._token(page_of(light, self.order, limit=PAGE, cursor=self.cursor or None).rows)
+        light = self.tickets.only("version", "queue_due_at", "public_id", *names)
+        rows = page_of(light, self.order, limit=PAGE, cursor=self.cursor or None).rows
+        return self._token(rows, marks_of(rows, self.user))
 
-    def _token(self, tickets: Sequence[Any]) -> str:
+    def _token(self, tickets: Sequence[Any], marks: Marks) -> str:
         last_step = SlaEvent.objects.order_by("-pk").values("pk")[:1]  # a breach is no update, and yet shows in a row
         newest = Ticket.objects.order_by("-updated_at").values_list("updated_at", Subquery(last_step)).first()
-        seen = [(ticket.pk, ticket.version, ticket.queue_due_at.timestamp()) for ticket in tickets]
+        seen = [(one.pk, one.version, one.queue_due_at.timestamp(), marks.of(one)) for one in tickets]
         return hashlib.sha256(f"{seen}{newest}".encode()).hexdigest()[:20]
 
     @cached_property

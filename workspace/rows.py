@@ -22,6 +22,7 @@ from itsm.tickets.querysets import TicketQuerySet
 from itsm.ui.templatetags.ui import avatar, icon, priority_badge, status_badge
 from itsm.ui.words import has_look
 from workspace.levels import NO_LEVEL, drawn_level, levels_of
+from workspace.marks import NO_MARKS, Marks
 
 KEPT_ROWS = 4096
 _PLACE = "NUMBER"
@@ -68,6 +69,13 @@ class Row:
     channel_label: str
     opened_at: datetime
     updated_at: datetime
+    has_draft: bool = False
+    opened_by: str = ""
+
+    @property
+    def stamp(self) -> str:
+        """A text that differs where the browser must draw the row anew."""
+        return f"{self.version}{'d' if self.has_draft else ''}{self.opened_by}"
 
 
 def row_fields(tickets: TicketQuerySet[Ticket], columns: Collection[str] = ()) -> TicketQuerySet[Any]:
@@ -85,7 +93,7 @@ def row_fields(tickets: TicketQuerySet[Ticket], columns: Collection[str] = ()) -
     )
 
 
-def rows_of(tickets: Iterable[Ticket], columns: Collection[str] = ()) -> list[Row]:
+def rows_of(tickets: Iterable[Ticket], columns: Collection[str] = (), marks: Marks = NO_MARKS) -> list[Row]:
     """Return the tickets as rows, their service levels read with one query."""
     found = list(tickets)
     now, language = timezone.now(), get_language() or ""
@@ -93,6 +101,7 @@ def rows_of(tickets: Iterable[Ticket], columns: Collection[str] = ()) -> list[Ro
     rows = []
     for ticket in found:
         requester = ticket.requester
+        has_draft, opened_by = marks.of(ticket)
         detail, preview = _addresses(ticket.kind)
         rows.append(
             Row(
@@ -116,6 +125,8 @@ def rows_of(tickets: Iterable[Ticket], columns: Collection[str] = ()) -> list[Ro
                 channel_label=ticket.get_channel_display() if "channel" in columns else "",
                 opened_at=ticket.opened_at,
                 updated_at=ticket.updated_at,
+                has_draft=has_draft,
+                opened_by=opened_by,
             )
         )
     return rows

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from incidents.actions.family import check_not_major, check_version, lock_together
 from incidents.models import Incident, Merge
 from incidents.statuses import ResolutionCode, Status
+from itsm.desk.keeping import move_drafts
 from itsm.tickets.actions import lock
 from itsm.tickets.actors import Actor
 from itsm.tickets.clock import instant_of
@@ -31,8 +32,9 @@ def merge(
     """Merge the incidents into the survivor and return what was done to each.
 
     Each is resolved as a duplicate and linked; its requester and watchers watch the survivor and are told once, and
-    what is said on it from then on goes there. All or none. One that is merged into this survivor already is passed
-    over, so that a double click does nothing twice. `version`: the survivor's.
+    what is said on it from then on goes there, with what people have written and not sent. All or none. One that is
+    merged into this survivor already is passed over, so that a double click does nothing twice. `version`: the
+    survivor's.
 
     Raises:
         Invalid: none or more than 50, one into itself. IllegalMove: one of them is not open, is merged, or has
@@ -129,6 +131,7 @@ def _merge_one(one: Incident, target: Incident, actor: Actor) -> Merge:
     count = {"merged_count": target.merged_count + 1}
     data = {"number": one.number, "ticket": one.public_id}
     write(target, "incident.absorbed", actor=actor, changes=count, data=data, log_changes=False, at=now)
+    move_drafts(one, target)
     return made
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from itsm.accounts.models import User
+from itsm.desk.models import StoredDraft
 from itsm.desk.pages import page_of_kind
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import Invalid
@@ -40,9 +42,14 @@ def find_ticket(request: HttpRequest, kind: str, ref: str) -> Any:
     return get_visible(tickets, viewer_of(request), ref)
 
 
+def due_on(ticket: Any) -> Any:
+    """Return the held replies of the ticket (its id, or a reference to it) that are to go out now."""
+    return StoredDraft.objects.held().filter(ticket_id=ticket, sends_at__lte=Now())
+
+
 def ticket_for_page(request: HttpRequest, kind: str, ref: str) -> Any:
     """Return the ticket of the kind with all that its page shows of it in one query, with the ids of up to 100 other
-    open tickets of its requester as `other_open`.
+    open tickets of its requester as `other_open`, and as `is_due` whether a reply is to go out now.
 
     Raises:
         Http404: there is none of that kind, or it is not theirs to see.
@@ -67,7 +74,7 @@ def ticket_for_page(request: HttpRequest, kind: str, ref: str) -> Any:
             "category",
             *page_of_kind(kind).related,
         )
-        .annotate(other_open=ArraySubquery(others))
+        .annotate(other_open=ArraySubquery(others), is_due=Exists(due_on(OuterRef("pk"))))
     )
     return get_visible(page, viewer_of(request), ref)
 

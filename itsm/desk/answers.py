@@ -51,17 +51,19 @@ def parts(request: HttpRequest, ticket: Any, *, status: int = 200, **more: Any) 
     return render(request, "desk/parts.html", page_context(request, fresh, **more), status=status)
 
 
-def done(request: HttpRequest, ticket: Any, text: str, *, undo: str = "", then: str = "", **more: Any) -> HttpResponse:
+def done(
+    request: HttpRequest, ticket: Any, text: str, *, undo: str = "", stays: int = 0, then: str = "", **more: Any
+) -> HttpResponse:
     """Answer that the verb did it: the refreshed parts with a toast, or a redirect to the page (or to `then`).
 
-    `undo`: an address to which the toast's button posts.
+    `undo`: an address to which the toast's button posts. `stays`: for how many seconds, unless the usual ones.
     """
     if not wants_parts(request):
         if text:
             messages.success(request, text)
         return HttpResponseRedirect(then or ticket_url(ticket), status=SEE_OTHER)
     response = parts(request, ticket, **more)
-    said: dict[str, Any] = {"toast": {"text": text, "level": "success", "undo": undo}} if text else {}
+    said: dict[str, Any] = {"toast": {"text": text, "level": "success", "undo": undo, "stays": stays}} if text else {}
     response["HX-Trigger"] = json.dumps(said)
     return response
 

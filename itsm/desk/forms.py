@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from itsm.accounts.models import User
 from itsm.desk.choices import OFFERED
 from itsm.desk.links import kind_url
+from itsm.desk.models import UndoTime
 from itsm.desk.properties import REF_MAX, Pair, Property
 from itsm.tickets.kinds import kind_of
 from itsm.tickets.models import Priority
@@ -149,3 +150,15 @@ class TextForm(VerbForm):
         super().__init__(data, problems, **options)
         widget = forms.Textarea(attrs={"rows": 12}) if prop.input == "text" else forms.TextInput()
         self.fields[prop.name] = forms.CharField(label=str(prop.label), required=prop.name == "title", widget=widget)
+
+
+class SendingForm(forms.Form):
+    """For how long one's replies can be taken back."""
+
+    undo_seconds = forms.TypedChoiceField(
+        label=gettext_lazy("Undo for replies"),
+        choices=UndoTime.choices,
+        coerce=int,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("A reply waits this long before it goes out, also when you close the page."),
+    )

@@ -15,6 +15,7 @@ from itsm.tickets.models import TicketEvent
 
 TEXT_SHOWN = 200
 ON_A_PAGE = 200
+MOST_HAPPENINGS = 5
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ def history_rows(ticket: Any, viewer: User, *, before: int | None = None) -> tup
     wanted = set().union(*(people_in(event.data) for event in events)) if events else set()
     names = dict(User.objects.filter(pk__in=wanted).values_list("pk", "display_name")) if wanted else {}
     return [_row(event, names) for event in events], older
+
+
+def happenings(ticket: Any, seen: int, viewer: User) -> list[Row]:
+    """Return up to five changes by others, messages aside, after the event with that number, oldest first."""
+    found = TicketEvent.objects.visible_to(viewer).filter(ticket_id=ticket.pk, seq__gt=seen).exclude(actor=viewer)
+    events = list(found.exclude(data__has_key="comment").select_related("actor").order_by("-seq")[:MOST_HAPPENINGS])
+    wanted = set().union(*(people_in(event.data) for event in events)) if events else set()
+    names = dict(User.objects.filter(pk__in=wanted).values_list("pk", "display_name")) if wanted else {}
+    return [_row(event, names) for event in reversed(events)]
 
 
 def _row(event: TicketEvent, names: Mapping[int, str]) -> Row:

@@ -15,15 +15,18 @@ from itsm.accounts.models import User
 from itsm.desk.access import desk_actor, viewer_of
 from itsm.desk.choices import LinkedTicket, Pair, aside
 from itsm.desk.conversation import conversation, folded, latest, shown_file
+from itsm.desk.drafts import drafts_on, stored_text
 from itsm.desk.forms import MoveForm, PriorityForm
 from itsm.desk.links import kind_url, ticket_url
+from itsm.desk.models import StoredDraft
 from itsm.desk.pages import page_of_kind
 from itsm.desk.panels import panels_of
+from itsm.desk.presence import Person, others, token_of, with_senders
 from itsm.desk.properties import Property, listed_properties
 from itsm.desk.service_levels import calls_out, service_levels
 from itsm.tickets.actors import Actor
 from itsm.tickets.kinds import kind_of
-from itsm.tickets.models import LinkKind
+from itsm.tickets.models import LinkKind, Visibility
 from itsm.tickets.moves import Move, legal_moves
 from itsm.tickets.rules import can
 
@@ -47,6 +50,9 @@ def page_context(request: HttpRequest, ticket: Any, **more: Any) -> dict[str, An
     beside = aside(ticket, viewer)
     watchers = beside.pairs.get("watcher", [])
     levels, next_level = service_levels(ticket)
+    own, held, senders = drafts_on(ticket, viewer)
+    people = more.pop("people", None)
+    present = with_senders(others(ticket, viewer) if people is None else people, senders)
     moves = [_move(ticket, move) for move in legal_moves(ticket, actor)]
     panels = panels_of(request, ticket)
     main = [panel for panel in panels if panel.place == "main"]
@@ -81,9 +87,18 @@ def page_context(request: HttpRequest, ticket: Any, **more: Any) -> dict[str, An
         "links": [_link(link) for link in beside.links],
         "link_kinds": LinkKind.choices,
         "local_time": timezone.now().astimezone(ticket.requester.zone),
-        "composer": composer(ticket, actor, moves),
+        **present_context(present),
+        "drafts": own,
+        "held": held,
+        "composer": composer(ticket, actor, moves, own),
         **more,
     }
+
+
+def present_context(present: list[Person]) -> dict[str, Any]:
+    """Return what the templates show of the people who have the ticket open."""
+    writers = [person for person in present if person.is_writing]
+    return {"present": present, "present_token": token_of(present), "writers": writers}
 
 
 def has_ended(ticket: Any) -> bool:
@@ -103,17 +118,32 @@ def is_pane(request: HttpRequest) -> bool:
     return (request.POST if request.method == "POST" else request.GET).get("pane") == "1"
 
 
-def composer(ticket: Any, actor: Actor, moves: list[dict[str, Any]], **typed: Any) -> dict[str, Any]:
-    """Return what the composer needs; `typed` is what a refused sending held."""
+def composer(
+    ticket: Any, actor: Actor, moves: list[dict[str, Any]], drafts: Mapping[str, StoredDraft], **typed: Any
+) -> dict[str, Any]:
+    """Return what the composer needs: the draft written last, unless `typed` says what a refused sending held."""
     names = {move["name"] for move in moves}
     page = page_of_kind(ticket.kind)
     can_reply = page.has_replies and bool(can("ticket.comment", actor, ticket)) and not has_ended(ticket)
+    can_note = bool(can("ticket.note", actor, ticket))
+    places: dict[str, bool] = {Visibility.PUBLIC: can_reply, Visibility.INTERNAL: can_note}
+    own = {place: drafts[place] for place, allowed in places.items() if allowed and place in drafts}
+    tab = typed.get("visibility") or max(own, key=lambda place: own[place].updated_at, default="")
+    draft = own.get(tab)
+    ways = [(way.name, way.label) for way in page.ways if way.move in names]
     return {
         "can_reply": can_reply,
-        "can_note": bool(can("ticket.note", actor, ticket)),
-        "then": [(way.name, way.label) for way in page.ways if way.move in names],
+        "can_note": can_note,
+        "then": ways,
+        "chosen": next((way for way in ways if draft is not None and way[0] == draft.then), None),
         "seen": ticket.event_seq,
         "submission_key": uuid4().hex,
+        "visibility": tab,
+        "body": draft.body if draft is not None else "",
+        "draft": draft,
+        # A reply to a ticket that has ended is shown too: nothing that was written disappears without a word.
+        "stranded": drafts.get(Visibility.PUBLIC) if not can_reply else None,
+        "stored": stored_text(own),
         **typed,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -18,8 +19,16 @@ TRIES = 5
 KEY_MAX = 60
 
 
+# What the writer must have read: a reply all that was said, a work note what colleagues noted. What a requester wrote
+# does not make a note wrong.
+READ_FIRST = {
+    Visibility.PUBLIC: (Visibility.PUBLIC, Visibility.INTERNAL),
+    Visibility.INTERNAL: (Visibility.INTERNAL,),
+}
+
+
 class Unseen(VerbError):
-    """Somebody wrote in public since the writer loaded the page (HTTP 409)."""
+    """Somebody wrote since the writer last saw the page (HTTP 409)."""
 
     code = "unseen"
 
@@ -29,16 +38,16 @@ class Unseen(VerbError):
         self.messages = messages
 
 
-def unseen_messages(ticket: Any, seen: int, user: User | None) -> list[Comment]:
-    """Return the public messages of others that came after the event with that number, oldest first."""
-    events = TicketEvent.objects.filter(
-        ticket_id=ticket.pk, seq__gt=seen, internal=False, data__has_key="comment"
-    ).exclude(actor=user)
+def unseen_messages(
+    ticket: Any, seen: int, user: User | None, visibilities: Collection[str] = (Visibility.PUBLIC,)
+) -> list[Comment]:
+    """Return others' messages with these visibilities that came after the event with that number, oldest first."""
+    events = TicketEvent.objects.filter(ticket_id=ticket.pk, seq__gt=seen, data__has_key="comment").exclude(actor=user)
     ids = [data["comment"] for data in events.values_list("data", flat=True)]
     if not ids:
         return []
-    public = Comment.objects.filter(ticket_id=ticket.pk, public_id__in=ids, visibility=Visibility.PUBLIC)
-    return list(public.select_related("author"))
+    found = Comment.objects.filter(ticket_id=ticket.pk, public_id__in=ids, visibility__in=visibilities)
+    return list(found.select_related("author"))
 
 
 def way_of(ticket: Any, draft: Draft) -> WayToSend | None:
@@ -55,6 +64,20 @@ def way_of(ticket: Any, draft: Draft) -> WayToSend | None:
     return way if draft.visibility == Visibility.PUBLIC else None
 
 
+def written_key(ticket: Any, submission_key: str) -> str | None:
+    """Return the key under which a message is written: a browser that copies forms may send one for two tickets, and
+    each ticket takes it once."""
+    return f"{ticket.public_id}-{submission_key}" if submission_key else None
+
+
+def was_written(ticket: Any, submission_key: str, user: User | None) -> bool:
+    """Return whether the person's message with this key is on the ticket already."""
+    key = written_key(ticket, submission_key)
+    if key is None or user is None:
+        return False
+    return Comment.objects.filter(ticket_id=ticket.pk, author=user, submission_key=key).exists()
+
+
 def send(ticket: Any, draft: Draft, files: tuple[StoredFile, ...], *, actor: Actor) -> None:
     """Write what the composer holds, in the way that was asked for.
 
@@ -65,14 +88,18 @@ def send(ticket: Any, draft: Draft, files: tuple[StoredFile, ...], *, actor: Act
     way = way_of(ticket, draft)
     if len(draft.submission_key) > KEY_MAX:
         raise Invalid({"body": _("This page is out of date. Load it again, then try once more.")})
-    if draft.visibility != Visibility.PUBLIC or draft.seen is None or draft.force:
+    read_first = READ_FIRST.get(Visibility(draft.visibility)) if draft.visibility in Visibility.values else None
+    if read_first is None or draft.seen is None or draft.force:
         _write(ticket, draft, way, files, actor=actor, version=None)
         return
     for attempt in range(TRIES):
         ticket.refresh_from_db(fields=["version"])
-        messages = unseen_messages(ticket, draft.seen, actor.user)
+        messages = unseen_messages(ticket, draft.seen, actor.user, read_first)
         if messages:
             raise Unseen(messages)
+        if draft.visibility != Visibility.PUBLIC:  # a note in the last instant is no harm, and moves no version
+            _write(ticket, draft, way, files, actor=actor, version=None)
+            return
         try:
             # The version makes sure that nothing was written between the look and the verb.
             _write(ticket, draft, way, files, actor=actor, version=ticket.version)
@@ -95,8 +122,7 @@ def _write(
     if way is not None and way.write is not None:
         way.write(ticket, draft, files, actor=actor, version=version)
         return
-    # One key may be sent for two tickets by a browser that copies forms; each ticket takes it once.
-    key = f"{ticket.public_id}-{draft.submission_key}" if draft.submission_key else None
+    key = written_key(ticket, draft.submission_key)
     ticket.kind_info.reply(
         ticket,
         draft.body,

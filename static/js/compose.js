@@ -44,7 +44,9 @@ document.addEventListener("click", (event) => {
   const tab = own.querySelector(`[name="visibility"][value="${CSS.escape(opener.dataset.compose)}"]`);
   if (tab) { tab.checked = true; tab.dispatchEvent(new Event("change", { bubbles: true })); }
   document.querySelector('.view-tabs [value="talk"]')?.click();
-  own.querySelector("textarea").focus();
+  const text = own.querySelector("textarea");
+  if (text.selectionEnd === 0) text.setSelectionRange(text.value.length, text.value.length);
+  text.focus();
 });
 document.addEventListener("paste", (event) => {
   const input = field(event.target);

@@ -1,5 +1,5 @@
 // The open ticket: news never replaces what is in use; the conversation keeps its place; the number's link is copied.
-import { forget, restore, save } from "./drafts.js";
+import { followHeld, noteSeen } from "./presence.js";
 import { toast } from "./toasts.js";
 
 const scroller = () => document.getElementById("talk-scroll");
@@ -13,6 +13,7 @@ function toEnd() {
   box.scrollTop = box.scrollHeight;
   const button = newsButton();
   if (button) button.hidden = true;
+  noteSeen();
 }
 
 function begin() {
@@ -57,6 +58,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 
 document.addEventListener("htmx:after:swap", () => {
   begin();
+  followHeld();
   const box = scroller();
   if (!box || !place) return;
   place.open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
@@ -70,24 +72,12 @@ document.addEventListener("htmx:after:swap", () => {
     button.hidden = false;
   }
   place = null;
-});
-
-// What is written as a note must never come back as a reply: each tab has a draft of its own, and text moves with the tab.
-document.addEventListener("change", (event) => {
-  const tab = event.target.matches?.("form[data-composer] [name=visibility]") && event.target;
-  const field = tab && tab.form.querySelector("[data-draft-key]");
-  if (!field) return;
-  const written = field.value.trim() !== "";
-  if (written) forget(field.dataset.draftKey);
-  field.dataset.draftKey = field.dataset.draftKey.replace(/[a-z]+$/, tab.value);
-  if (written) { save(field); return; }
-  delete field.dataset.draftSeen;
-  restore();
+  noteSeen();
 });
 
 document.addEventListener("scroll", (event) => {
   const button = event.target.id === "talk-scroll" && atEnd(event.target) && newsButton();
-  if (button) button.hidden = true;
+  if (button) { button.hidden = true; noteSeen(); }
 }, { capture: true, passive: true });
 
 document.addEventListener("click", (event) => {
@@ -102,3 +92,4 @@ document.addEventListener("click", (event) => {
 });
 
 begin();
+followHeld();

@@ -157,9 +157,10 @@ class Product(Desk):
         return [mail for mail in found if about in str(mail["Subject"])]
 
     def calm(self, seconds: float = 30) -> None:
-        """Wait until every event is handed out and every mail is sent."""
+        """Wait until every held reply is out, every event handed out and every mail sent."""
         unsent = "SELECT count(*) FROM notifications_mail WHERE status IN ('waiting', 'sending')"
-        waiting = f"SELECT (SELECT count(*) FROM tickets_outboxentry WHERE parked_at IS NULL) + ({unsent})"
+        held = "SELECT count(*) FROM desk_storeddraft WHERE sends_at IS NOT NULL"
+        waiting = f"SELECT (SELECT count(*) FROM tickets_outboxentry WHERE parked_at IS NULL) + ({unsent}) + ({held})"
         until(lambda: self.sql(waiting) == [(0,)], "outbox empty", seconds)
 
 

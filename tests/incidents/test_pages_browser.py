@@ -13,6 +13,7 @@ from django.test import Client
 
 from incidents.actions import open_incident, reply
 from incidents.models import Incident
+from itsm.desk.models import SendingPreference
 from itsm.tickets.actions import update
 from itsm.tickets.actors import Channel
 from tests.cast import Cast, as_, make_cast
@@ -28,8 +29,10 @@ REFUSED = re.compile(r"Content.Security.Policy", re.I)
 
 @pytest.fixture
 def desk() -> Cast:
-    """The cast, in a database that a server of its own thread sees."""
-    return make_cast()
+    """The cast, in a database that a server of its own thread sees. Anna's replies go out at once."""
+    cast = make_cast()
+    SendingPreference.objects.create(user=cast.anna, undo_seconds=0)
+    return cast
 
 
 @pytest.fixture
@@ -156,9 +159,6 @@ def test_news_arrives_and_leaves_alone_what_is_in_use(
     assert page.evaluate("document.getElementById('prop-urgency').marked === true")
     assert page.evaluate("document.getElementById('talk-scroll').scrollTop") < 50
     assert page.inner_text("[data-talk-news]") == "2 new entries"
-    page.click("[data-talk-news]")
-    below = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
-    assert page.eval_on_selector("#talk-scroll", below) < 5
 
     page.focus("#composer-text")
     _pulse(page)
@@ -167,6 +167,9 @@ def test_news_arrives_and_leaves_alone_what_is_in_use(
     page.click("[data-send]")
     page.wait_for_selector(".composer-news >> text=It works again.")
     assert page.input_value("#composer-text") == "Half a sen"
+    page.click("[data-talk-news]")
+    below = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
+    assert page.eval_on_selector("#talk-scroll", below) < 5
     page.click("[data-send]:has-text('Send anyway')")
     page.wait_for_selector(".entry-agent >> text=Half a sen")
 
@@ -177,10 +180,13 @@ def test_a_note_that_was_not_sent_never_comes_back_as_a_reply(browser: Any, live
     page.locator("#composer-text").press_sequentially("The customer is wrong")
     page.click(".composer-tab-note")
     page.locator("#composer-text").press_sequentially(" again")
+    page.wait_for_selector("[data-draft-state]:has-text('Draft saved')")
     _open(page, live_server, ticket)
-    assert page.input_value("#composer-text") == ""
-    page.click(".composer-tab-note")
+    assert page.is_checked("[name=visibility][value=internal]")
     assert "The customer is wrong" in page.input_value("#composer-text")
+    page.evaluate("for (const key of Object.keys(localStorage)) localStorage.removeItem(key)")
+    _open(page, live_server, ticket)
+    assert page.is_checked("[name=visibility][value=internal]")
 
 
 def test_chosen_files_outlive_a_refusal(browser: Any, live_server: Any, desk: Cast, ticket: Incident) -> None:
@@ -189,13 +195,13 @@ def test_chosen_files_outlive_a_refusal(browser: Any, live_server: Any, desk: Ca
     reply(ticket, "News", actor=as_(desk.rita, Channel.PORTAL))
     page.fill("#composer-text", "See the file")
     page.set_input_files("#composer-input", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
-    page.wait_for_selector("#composer-files >> text=notes.txt")
+    page.wait_for_selector("[data-draft-kept] >> text=notes.txt")
     page.click("[data-send]")
     page.wait_for_selector(".composer-news >> text=News")
-    assert page.inner_text("#composer-files").strip() == "notes.txt"
+    assert page.inner_text("[data-draft-kept]").strip() == "notes.txt"
     page.click("[data-send]")
     page.wait_for_selector(".entry-agent .file-chip:has-text('notes.txt')")
-    assert page.inner_text("#composer-files") == ""
+    assert page.inner_text("[data-draft-kept], #composer-files") == ""
     assert page.evaluate("document.getElementById('composer-input').files.length") == 0
 
 

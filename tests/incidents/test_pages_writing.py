@@ -162,13 +162,14 @@ def test_nul_is_refused_before_it_gets_anywhere(anna: Client, incident: Incident
 def test_a_reply_is_held_back_while_there_is_news(cast: Cast, anna: Client, incident: Incident, headers: dict) -> None:
     seen = incident.event_seq
     reply(incident, "Never mind, it works.", actor=as_(cast.rita, Channel.PORTAL))
-    reply(incident, "A note is no news", actor=as_(cast.ben), visibility=Visibility.INTERNAL)
+    reply(incident, "Say nothing yet: security looks at it", actor=as_(cast.ben), visibility=Visibility.INTERNAL)
     form = {"body": "Try this", "visibility": "public", "seen": seen, "submission_key": "k1"}
     held = anna.post(url(incident, "comment"), form, headers=headers)
     html = held.content.decode()
     assert held.status_code == 409
-    assert "Rita Example wrote while you were writing" in html
+    assert "Rita Example, Ben Example wrote while you were writing" in html
     assert html.count("Never mind, it works.") >= 1
+    assert "Say nothing yet" in html
     assert "Send anyway" in html
     assert ">\nTry this</textarea>" in html
     assert not Comment.objects.filter(body="Try this").exists()
@@ -206,11 +207,40 @@ def test_other_changes_do_not_hold_a_reply_back(cast: Cast, anna: Client, incide
     assert anna.post(url(incident, "comment"), form).status_code == 303
 
 
-def test_a_note_is_never_held_back(cast: Cast, anna: Client, incident: Incident) -> None:
+@ROADS
+def test_a_note_is_held_back_by_a_colleagues_note_alone(
+    cast: Cast, anna: Client, incident: Incident, headers: dict
+) -> None:
     seen = incident.event_seq
     reply(incident, "News", actor=as_(cast.rita, Channel.PORTAL))
     form = {"body": "A note", "visibility": "internal", "seen": seen}
-    assert anna.post(url(incident, "comment"), form).status_code == 303
+    assert anna.post(url(incident, "comment"), form, headers=headers).status_code == ok(headers)
+    reply(incident, "It is the certificate", actor=as_(cast.ben), visibility=Visibility.INTERNAL)
+    form["body"] = "Looks like the certificate"
+    held = anna.post(url(incident, "comment"), form, headers=headers)
+    assert held.status_code == 409
+    assert "Ben Example wrote while you were writing" in held.content.decode()
+    assert ">\nLooks like the certificate</textarea>" in held.content.decode()
+    assert anna.post(url(incident, "comment"), {**form, "force": "1"}, headers=headers).status_code == ok(headers)
+
+
+@ROADS
+def test_a_move_waits_until_a_colleagues_note_is_read(
+    cast: Cast, anna: Client, incident: Incident, headers: dict
+) -> None:
+    sent = {**FIELDS["resolve"], "version": incident.version, "seen": incident.event_seq}
+    reply(incident, "Wait, it is not the cable", actor=as_(cast.ben), visibility=Visibility.INTERNAL)
+    update(incident, {"urgency": 1}, actor=as_(cast.ben))
+    answer = anna.post(url(incident, "move", "resolve"), sent, headers=headers)
+    html = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Wait, it is not the cable" in html
+    assert "Urgency: <s>Low</s> High" in html
+    assert "Replaced the cable." in html
+    again = {**sent, "version": incident.version, "seen": incident.event_seq}
+    incident.refresh_from_db()
+    again |= {"version": incident.version, "seen": incident.event_seq}
+    assert anna.post(url(incident, "move", "resolve"), again, headers=headers).status_code == ok(headers)
 
 
 @pytest.mark.parametrize("then", ["", "hold", "resolve"])

@@ -154,6 +154,7 @@ SPECIAL = once(
         for name in ("meeting", "present", "start", "end", "cancel", "invite", "pin")
     },
     {f"cab:{name}": {"ref": lambda world: world.agenda_item.public_id} for name in ("unpin", "decide")},
+    {f"desk:{name}": {"public_id": lambda world: world.draft.public_id} for name in ("restore", "take_back")},
     {
         "api:problem-link": {"ref": _problem, "public_id": _problem_link},
         "api:problem-watcher": {"ref": _problem, "public_id": lambda world: world.cast.ben.public_id},

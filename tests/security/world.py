@@ -25,6 +25,8 @@ from itsm.accounts.models import ApiToken, User
 from itsm.approvals.actions import delegate, request_approval
 from itsm.approvals.links import make_token as decision_token
 from itsm.approvals.models import ApprovalRound, Ask, Delegation
+from itsm.desk.keeping import save_draft
+from itsm.desk.models import StoredDraft
 from itsm.notifications.actions.endpoints import save_endpoint
 from itsm.notifications.links import Purpose, make_token
 from itsm.notifications.models import Endpoint, Mail, Notice
@@ -102,6 +104,7 @@ class World:
     agenda_item: AgendaItem
     change_feed: CalendarFeed
     change_feed_link: str
+    draft: StoredDraft
 
 
 def make_world(cast: Cast, words: str = "") -> World:
@@ -132,7 +135,10 @@ def make_world(cast: Cast, words: str = "") -> World:
     try_on_open_tickets("Try", current_levels(), actor=as_(cast.ada))
     token, _secret = create_token(cast.rita, name="mine")
     event = done.events.get(code="incident.resolved")
+    draft = save_draft(cast.anna, incident, Visibility.INTERNAL, f"Half a note {words}", base="")
+    assert draft is not None
     return World(
+        draft=draft,
         **make_on_call(cast, incident),
         **make_approval(cast, words),
         **make_problem(cast, incident, words),

@@ -16,6 +16,10 @@ from incidents.actions import open_incident
 from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.accounts.roles import Permission
+from itsm.desk.drafts import form_context, form_draft, form_initial
+from itsm.desk.keeping import files_of
+from itsm.desk.models import StoredDraft
+from itsm.desk.posting import forget_form
 from itsm.tickets.actions import StoredFile, discard, matrix_priority, store_upload
 from itsm.tickets.actors import Actor, Channel
 from itsm.tickets.errors import Invalid, Refused, TooLarge
@@ -27,6 +31,7 @@ from workspace.forms import OpenIncidentForm
 from workspace.rows import row_fields, rows_of, ticket_url
 
 MOST_SIMILAR = 5
+PLACE = "new-incident"  # where the draft of this form is kept
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,33 +41,37 @@ def new(request: HttpRequest) -> HttpResponse:
     user = person(request)
     if not user.may(Permission.OPEN_FOR_OTHERS):
         raise Refused(_("You may look at tickets, but not open them for others. Use the portal for your own."))
+    draft = form_draft(user, PLACE)
     if request.method != "POST":
-        form = OpenIncidentForm(user=user, initial={"submission_key": uuid4().hex, **_asked(request, user)})
-        return _page(request, form)
+        # What the address asks for is newer than what was left here.
+        asked = {name: value for name, value in _asked(request, user).items() if value}
+        initial = {"submission_key": uuid4().hex, **form_initial(draft), **asked}
+        return _page(request, OpenIncidentForm(user=user, initial=initial), draft)
     form = OpenIncidentForm(request.POST, request.FILES, user=user)
     if not form.is_valid():
-        return _page(request, form, status=422)
+        return _page(request, form, draft, status=422)
     try:
-        incident = _open(form.cleaned_data, user)
+        incident = _open(form.cleaned_data, user, files_of(draft, request.POST.getlist("kept")))
     except Invalid as error:
         for name, text in error.fields.items():
             form.add_error(name if name in form.fields else None, text)
-        return _page(request, form, status=422)
+        return _page(request, form, draft, status=422)
     except TooLarge as error:
         form.add_error("files", error.message)
-        return _page(request, form, status=413)
-    messages.success(request, _("%(number)s is open.") % {"number": incident.number})
+        return _page(request, form, draft, status=413)
+    forget_form(request, PLACE, field="description")
+    messages.success(request, _("%(number)s is open.") % {"number": incident.number}, extra_tags=PLACE)
     return redirect(ticket_url(incident))
 
 
-def _open(values: dict[str, Any], user: User) -> Any:
+def _open(values: dict[str, Any], user: User, kept_files: tuple[StoredFile, ...]) -> Any:
     files: tuple[StoredFile, ...] = ()
     try:
         for upload in values["files"]:
             files = (*files, store_upload(upload))
         incident = open_incident(
             actor=Actor(user, Channel(values["channel"])),
-            files=files,
+            files=(*kept_files, *files),
             submission_key=values["submission_key"] or None,
             **{name: values[name] for name in (
                 "title", "description", "requester", "category", "service", "impact", "urgency", "team", "assignee"
@@ -83,8 +92,9 @@ def _asked(request: HttpRequest, user: User) -> dict[str, Any]:
     return {"requester": found.public_id if found else None, "title": request.GET.get("title", "")[:200]}
 
 
-def _page(request: HttpRequest, form: OpenIncidentForm, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, form: OpenIncidentForm, draft: StoredDraft | None, status: int = 200) -> HttpResponse:
     context = {
+        **form_context(draft, PLACE),
         "form": form,
         "about": [form["category"], form["service"]],
         "how_bad": [form["impact"], form["urgency"]],

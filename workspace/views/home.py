@@ -19,6 +19,7 @@ from itsm.tickets.models.ticket import QUEUE_ORDER
 from workspace.access import desk, person
 from workspace.actions import take_next
 from workspace.counts import shown
+from workspace.drafts import drafts_shown
 from workspace.nav import my_counts, my_teams
 from workspace.on_call_view import on_call_of
 from workspace.rows import Row, row_fields, rows_of, ticket_url
@@ -83,6 +84,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "can_take": user.may(Permission.WORK_TICKETS) and bool(teams),
         "duties": on_call_of(user, teams, now),
+        "drafts": drafts_shown(user),
     }
     return render(request, "workspace/home.html", context)
 

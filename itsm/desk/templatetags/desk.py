@@ -6,9 +6,11 @@ from typing import Any
 
 from django import template
 from django.template.context import Context
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from itsm.desk import links
+from itsm.desk import links, undoing
+from itsm.desk.models import StoredDraft
 from itsm.desk.panels import ShownPanel
 from itsm.tickets.kinds import kind_of
 from itsm.ui.templatetags.ui import status_badge
@@ -27,6 +29,19 @@ def ticket_url(ticket: Any, page: str = "detail", *args: Any) -> str:
 def kind_url(kind: str, page: str, *args: Any) -> str:
     """The address of a page of the kind that names no ticket: `{% kind_url ticket.kind "choices" "person" %}`."""
     return links.kind_url(kind, page, *args)
+
+
+@register.simple_tag
+def take_back_url(held: StoredDraft, ticket: Any) -> str:
+    """The address that makes a held reply a draft again."""
+    return undoing.take_back_url(held, ticket)
+
+
+@register.simple_tag
+def held_for(held: StoredDraft) -> int:
+    """In how many milliseconds a held reply goes out."""
+    left = (held.sends_at - timezone.now()).total_seconds() if held.sends_at else 0
+    return max(int(left * 1000), 0)
 
 
 @register.simple_tag

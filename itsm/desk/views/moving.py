@@ -10,13 +10,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from itsm.accounts.access import desk_required
-from itsm.desk.access import desk_actor, find_ticket, sent_number, ticket_for_page
+from itsm.desk.access import desk_actor, find_ticket, sent_number, ticket_for_page, viewer_of
 from itsm.desk.answers import done, is_conflict, problems_of, status_of, wants_parts
 from itsm.desk.forms import MoveForm, PriorityForm, VerbForm
+from itsm.desk.history import happenings
+from itsm.desk.holding import release_own
+from itsm.desk.models import StoredDraft
 from itsm.desk.page import TONES, page_context
-from itsm.desk.sending import unseen_messages
+from itsm.desk.sending import Unseen, unseen_messages
 from itsm.tickets.actions import override_priority
 from itsm.tickets.errors import Invalid, VerbError
+from itsm.tickets.models import Visibility
 from itsm.tickets.moves import Move, check_move
 
 
@@ -32,13 +36,32 @@ def move(request: HttpRequest, kind: str, ref: str, name: str) -> HttpResponse:
         return _ask(request, ticket, found)
     given = {field.name: request.POST.get(field.name, "") for field in found.fields}
     try:
-        ticket.kind_info.perform(
-            ticket, name, actor=desk_actor(request), fields=given, version=sent_number(request, "version")
-        )
+        version = _check_seen(request, ticket)
+        ticket.kind_info.perform(ticket, name, actor=desk_actor(request), fields=given, version=version)
     except VerbError as error:
         form = MoveForm(found, request.POST, problems_of(error), ticket=ticket)
         return _refused(request, ticket, _dialog(found), form, error)
     return done(request, ticket, _("%(number)s: %(move)s") % {"number": ticket.number, "move": found.label})
+
+
+def _check_seen(request: HttpRequest, ticket: Any) -> int | None:
+    """Return the version that the move is to find, after what the person holds on the ticket has gone out: their own
+    reply is no news to them.
+
+    Raises:
+        Unseen: a colleague noted something since the person saw the page; a reply moves the version, which the verb
+            compares. Invalid: no numbers.
+    """
+    version, seen = sent_number(request, "version"), sent_number(request, "seen")
+    viewer = viewer_of(request)
+    if seen is not None and (notes := unseen_messages(ticket, seen, viewer, (Visibility.INTERNAL,))):
+        raise Unseen(notes)
+    if not StoredDraft.objects.of(viewer).held().filter(ticket_id=ticket.pk).exists():
+        return version
+    before = ticket.version
+    release_own(ticket, viewer)
+    ticket.refresh_from_db(fields=["version"])
+    return ticket.version if version == before else version
 
 
 def _ask(request: HttpRequest, ticket: Any, found: Move) -> HttpResponse:
@@ -113,7 +136,8 @@ def _refused(
         "form": form,
         # What is wrong with fields stands in their dialog; a move without one says it in the notice.
         "notice": "" if problems_of(error) and dialog["dialog"] else error.message,
-        "news": unseen_messages(fresh, seen, actor.user) if conflict and seen is not None else [],
+        "news": unseen_messages(fresh, seen, actor.user, Visibility.values) if conflict and seen is not None else [],
+        "happened": happenings(fresh, seen, actor.user) if conflict and seen is not None and actor.user else [],
         "refresh": conflict,
     }
     template = "desk/move_refused.html" if wants_parts(request) else "desk/move.html"

@@ -7,17 +7,23 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from itsm.accounts.access import desk_required
-from itsm.desk.access import desk_actor, find_ticket, sent_number, ticket_for_page
+from itsm.desk.access import desk_actor, find_ticket, sent_number, ticket_for_page, viewer_of
 from itsm.desk.answers import done, is_conflict, problems_of, status_of, wants_parts
 from itsm.desk.drafts import Draft
 from itsm.desk.forms import MoveForm
+from itsm.desk.holding import can_be_held, hold, release_own
+from itsm.desk.keeping import files_of, forget_sent
 from itsm.desk.links import ticket_url
+from itsm.desk.models import StoredDraft, undo_seconds_of
 from itsm.desk.page import composer, page_context
 from itsm.desk.sending import Unseen, send, way_of
+from itsm.desk.undoing import take_back_url
 from itsm.desk.uploads import uploaded_files
+from itsm.tickets.actions import StoredFile
 from itsm.tickets.errors import VerbError
 from itsm.tickets.models import Visibility
 
@@ -25,16 +31,25 @@ from itsm.tickets.models import Visibility
 @require_POST
 @desk_required
 def comment(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
-    """Send what stands in the composer; what is refused comes back with everything that was typed."""
+    """Send what stands in the composer; what is refused comes back with everything that was typed.
+
+    A reply from a page that can take it back is held first, for as long as the person chose.
+    """
     ticket = find_ticket(request, kind, ref)
     draft = Draft(body=request.POST.get("body", ""), visibility=request.POST.get("visibility", ""))
+    held = None
     try:
         draft = _draft(request)
-        with uploaded_files(request) as files:
-            send(ticket, draft, files, actor=desk_actor(request))
+        seconds = undo_seconds_of(viewer_of(request)) if can_be_held(ticket, draft) else 0
+        with uploaded_files(request) as uploads:
+            files = (*_kept_files(request, ticket, draft), *uploads)
+            if seconds:
+                held = hold(ticket, draft, files, actor=desk_actor(request), seconds=seconds)
+            else:
+                _send_now(request, ticket, draft, files)
     except VerbError as error:
         return _refused(request, ticket, draft, error)
-    return _sent(request, ticket, draft)
+    return _sent(request, ticket, draft) if held is None else _held(request, ticket, held, seconds)
 
 
 def _draft(request: HttpRequest) -> Draft:
@@ -46,7 +61,32 @@ def _draft(request: HttpRequest) -> Draft:
         seen=sent_number(request, "seen"),
         force=posted.get("force") == "1",
         submission_key=posted.get("submission_key", ""),
+        wants_undo=posted.get("undo") == "1" and wants_parts(request),
+        base=posted.get("draft_rev", ""),
+        kept=tuple(posted.getlist("kept")[:50]),
     )
+
+
+def _kept_files(request: HttpRequest, ticket: Any, draft: Draft) -> tuple[StoredFile, ...]:
+    """Return the files of the person's own draft that the form names."""
+    if not draft.kept:
+        return ()
+    own = StoredDraft.objects.of(request.user).unsent().filter(ticket_id=ticket.pk)
+    return tuple(file for row in own for file in files_of(row, draft.kept))
+
+
+def _send_now(request: HttpRequest, ticket: Any, draft: Draft, files: tuple[StoredFile, ...]) -> None:
+    author = viewer_of(request)
+    if draft.visibility == Visibility.PUBLIC:
+        release_own(ticket, author)
+    send(ticket, draft, files, actor=desk_actor(request))
+    forget_sent(author, ticket, draft.visibility, draft.body, draft.base, draft.kept)
+
+
+def _held(request: HttpRequest, ticket: Any, held: StoredDraft, seconds: int) -> HttpResponse:
+    text = ngettext("The reply goes out in %(n)d second", "The reply goes out in %(n)d seconds", seconds)
+    undo = take_back_url(held, ticket)
+    return done(request, ticket, text % {"n": seconds}, undo=undo, stays=seconds, with_composer=True)
 
 
 def _sent(request: HttpRequest, ticket: Any, draft: Draft) -> HttpResponse:
@@ -80,11 +120,12 @@ def _refused(request: HttpRequest, ticket: Any, draft: Draft, error: VerbError) 
         "notice": "" if problems else error.message,
         "may_force": isinstance(error, Unseen),
         "keep_files": True,
+        "sent_then": draft.then,
         "messages": error.messages if isinstance(error, Unseen) else [],
     }
     if draft.submission_key:
         typed["submission_key"] = draft.submission_key
-    context["composer"] = composer(fresh, desk_actor(request), context["moves"], **typed)
+    context["composer"] = composer(fresh, desk_actor(request), context["moves"], context["drafts"], **typed)
     context["refresh"] = is_conflict(error)
     context["page_url"] = ticket_url(fresh)
     template = "desk/composer_refused.html" if wants_parts(request) else "desk/detail.html"
