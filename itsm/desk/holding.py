@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -64,7 +64,16 @@ def hold(ticket: Any, draft: Draft, files: tuple[StoredFile, ...], *, actor: Act
         return before
     release_own(ticket, author)
     _rehearse(ticket, draft, files, actor)
+    try:
+        with transaction.atomic():
+            held = _new(ticket, draft, files, author, seconds)
+    except IntegrityError:  # the other one of two clicks at the same instant
+        return mine.held().filter(submission_key=draft.submission_key).first()
     forget_sent(author, ticket, draft.visibility, draft.body, draft.base, draft.kept)
+    return held
+
+
+def _new(ticket: Any, draft: Draft, files: tuple[StoredFile, ...], author: User, seconds: int) -> StoredDraft:
     return StoredDraft.objects.create(
         author=author,
         ticket_id=ticket.pk,

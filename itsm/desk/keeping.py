@@ -213,8 +213,11 @@ def move_drafts(source: Any, target: Any) -> int:
 
     Part of a merge: called inside its transaction, with both tickets locked.
     """
+    here = StoredDraft.objects.filter(ticket_id=source.pk)
+    # A held message that is being sent waits for the ticket that is locked here: it finds its way by itself.
+    held = here.held().select_for_update(skip_locked=True)
     moved = 0
-    for draft in StoredDraft.objects.select_for_update(of=("self",)).filter(ticket_id=source.pk, discarded_at=None):
+    for draft in [*held, *here.unsent().select_for_update()]:
         moved += 1
         begun = _locked(draft.author, target, draft.place) if draft.sends_at is None else None
         if begun is None:
