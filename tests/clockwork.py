@@ -110,9 +110,13 @@ class Clockwork:
 
     def __enter__(self) -> Clockwork:
         self.services.start()
-        self.environment = self.surroundings | self.services.environment
-        self.python("-m", "django", "migrate", "--verbosity", "0")
-        self.python("-c", "import django; django.setup()\n" + FIRST)
+        try:
+            self.environment = self.surroundings | self.services.environment
+            self.python("-m", "django", "migrate", "--verbosity", "0")
+            self.python("-c", "import django; django.setup()\n" + FIRST)
+        except BaseException:
+            self.__exit__()  # or its servers would outlive the tests
+            raise
         return self
 
     def __exit__(self, *_error: object) -> None:
