@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
@@ -17,6 +18,7 @@ from itsm.accounts.models import User
 from itsm.tickets import outbox
 from tests.cast import Cast, make_cast
 from tests.chromium import PATH, Chromium
+from tests.emptying import sql_flush
 from tests.memory import forget_test, remembered
 
 hypothesis.settings.register_profile("fast", max_examples=50, deadline=None)
@@ -105,6 +107,14 @@ def unhurried_outbox() -> Iterator[None]:
     """Let one `dispatch` hand over everything, however busy the machine is: a worker would simply come again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outbox, "LONGEST_RUN_S", 60.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_emptying() -> Iterator[None]:
+    """Empty the database by deleting after a test that commits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         yield
 
 

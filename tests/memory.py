@@ -90,11 +90,12 @@ def undone() -> Iterator[None]:
 
 def _is_possible() -> bool:
     """Tell whether this test's transaction will be rolled back, and whether rows can be written past their triggers."""
-    return connection.in_atomic_block and _is_superuser()
+    return connection.in_atomic_block and is_superuser()
 
 
 @cache
-def _is_superuser() -> bool:
+def is_superuser() -> bool:
+    """Tell whether rows can be written past their triggers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         return bool(cursor.fetchone()[0])

@@ -14,6 +14,7 @@ from incidents.replay.applying import IncidentReplay
 from incidents.replay.directory import Directory
 from incidents.replay.mapping import STANDINGS
 from incidents.replay.reading import Row, read_log
+from incidents.replay.report import Report
 from incidents.replay.running import SOURCE, replay_incident
 from incidents.statuses import Status
 from itsm.accounts.models import User
@@ -21,6 +22,7 @@ from itsm.tickets.log import event_digest
 from itsm.tickets.models import OutboxEntry, TicketEvent
 from slas.models import SlaEvent, Timer
 from tests.incidents.replay_helpers import FULL_LOG, SAMPLE, replay, sample, write_log
+from tests.memory import remembered
 
 pytestmark = pytest.mark.django_db
 
@@ -42,8 +44,13 @@ def directory() -> Directory:
     return Directory()
 
 
+def replayed() -> Report:
+    """Replay the sample into an empty desk and return the report."""
+    return remembered("sample", lambda: replay(SAMPLE))
+
+
 def test_sample_is_replayed_without_a_difference() -> None:
-    report = replay(SAMPLE)
+    report = replayed()
     counts = report.tally.counts
     assert (report.rows_read, report.incidents_read, report.unaccounted) == (ROWS, INCIDENTS, 0)
     assert counts["mismatches"] == {}
@@ -60,7 +67,7 @@ def test_sample_is_replayed_without_a_difference() -> None:
 
 
 def test_counts_are_the_logs_at_the_end_of_every_incident() -> None:
-    replay(SAMPLE)
+    replayed()
     for number, logged in sample().items():
         last = logged.rows[-1]
         assert isinstance(last, Row)
@@ -74,7 +81,7 @@ def test_counts_are_the_logs_at_the_end_of_every_incident() -> None:
 
 
 def test_counts_are_corrected_only_where_the_log_hides_a_change() -> None:
-    report = replay(SAMPLE)
+    report = replayed()
     assert report.tally.counts["verbs"]["correct_counts"] == report.tally.counts["adapted"]["hidden_team_change"] == 2
     corrected = TicketEvent.objects.filter(code="incident.counts_corrected")
     assert {e.ticket.external_id for e in corrected} == {"INC0000173", "INC0000722"}
@@ -82,7 +89,7 @@ def test_counts_are_corrected_only_where_the_log_hides_a_change() -> None:
 
 
 def test_running_again_does_nothing_and_reports_the_same() -> None:
-    first = replay(SAMPLE)
+    first = replayed()
     events, people = TicketEvent.objects.count(), User.objects.count()
     second = replay(SAMPLE)
     assert (TicketEvent.objects.count(), User.objects.count()) == (events, people)
@@ -97,7 +104,7 @@ def test_nobody_is_told(cast: object) -> None:
 
 
 def test_every_event_is_at_its_instant_and_the_chain_holds() -> None:
-    replay(SAMPLE)
+    replayed()
     for incident in Incident.objects.all():
         events = list(incident.events.order_by("seq"))
         assert [e.seq for e in events] == list(range(1, len(events) + 1))

@@ -18,7 +18,9 @@ from incidents.models import Incident
 from itsm.accounts.models import User
 from itsm.tickets.models import Comment, Ticket, TicketEvent
 from tests.cast import PASSWORD
-from tests.security.world import World, address_of, changed, routes, stored
+from tests.security.addresses import address_of, routes
+from tests.security.stored import changed, stored
+from tests.security.world import World
 
 TITLE_TOO_LONG, TEXT_TOO_LONG, NUL, NOBODY = "x" * 201, "x" * 100_001, "a\0b", "0" * 32
 REFUSALS = {400, 403, 404, 409, 413, 422}
@@ -311,7 +313,7 @@ def test_sent_twice_is_done_once(world: World, clients: dict[str, Client], form:
 def test_a_move_sent_twice_is_a_conflict_that_says_so(world: World, clients: dict[str, Client]) -> None:
     version = str(Incident.objects.get(pk=world.incident.pk).version)
     fields = RESOLVE | {"version": version}
-    assert send(world, clients["anna"], "incidents:move INC resolve", fields).status_code in {302, 303}
+    assert send(world, clients["anna"], "incidents:move INC resolve", fields).status_code == 303
     before = stored()
     assert send(world, clients["anna"], "incidents:move INC resolve", fields).status_code == 409
     assert changed(before) == set()
@@ -338,13 +340,13 @@ def test_files_that_do_not_fit_leave_nothing_behind(
     client = clients["rita" if where.startswith("portal") else "anna"]
     address = reverse(where, args=[world.incident.number] if where.endswith(("reply", "comment")) else [])
     before = stored()
-    for files, statuses in (
-        ([b"small", b"much too large"], {413, 422}),
-        ([b"x"] * 11, {413, 422}),
+    for files, status in (
+        ([b"small", b"much too large"], 413),
+        ([b"x"] * 11, 422),
     ):
         uploads = [SimpleUploadedFile(f"{at}.txt", content) for at, content in enumerate(files)]
         answer = client.post(address, {**form, "files": uploads})
-        assert answer.status_code in statuses
+        assert answer.status_code == status
         assert changed(before) == set()
 
 

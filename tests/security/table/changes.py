@@ -1,0 +1,98 @@
+"""Who gets what: changes, their calendar and their boards."""
+
+from tests.security.table.rows import Rows
+
+ROWS: Rows = [
+    # Everybody; nothing about the desk is in them.
+    ((200, 200, 200, 200, 200, 200, 200), ("change_schedule:feed",)),
+    ((302, 404, 404, 404, 404, 404, 404), ("changes:clock",)),
+    (
+        (302, 404, 404, 200, 200, 200, 200),
+        (
+            "changes:list",
+            "changes:templates",
+            "changes:template",
+            "changes:success",
+            "changes:choices",
+            "changes:detail",
+            "changes:preview",
+            "changes:pulse",
+            "changes:history",
+            "changes:priority",
+            "changes:edit",
+            "changes:plan",
+            "changes:scope",
+            "change_schedule:calendar",
+            "change_schedule:links",
+            "change_schedule:windows",
+            "change_schedule:window",
+            "cab:boards",
+            "cab:board",
+            "cab:meeting",
+            "changes:spreads",
+        ),
+    ),
+    (
+        (302, 404, 404, 200, 200, 403, 200),
+        (
+            "changes:move",
+            "changes:new",
+            "changes:new_from_template",
+            "changes:propose",
+            "changes:propose_version",
+        ),
+    ),
+    (
+        (302, 404, 404, 302, 302, 302, 302),
+        (
+            "cab:present",  # the meeting has not begun: to its agenda
+        ),
+    ),
+    (
+        (405, 405, 405, 405, 405, 405, 405),
+        (
+            "change_schedule:make_link",
+            "change_schedule:revoke_link",
+            "change_schedule:take_slot",
+            "change_schedule:override",
+            "cab:start",
+            "cab:end",
+            "cab:cancel",
+            "cab:invite",
+            "cab:pin",
+            "cab:unpin",
+            "cab:decide",
+            "changes:retire",
+            "changes:offer",
+            "changes:decide",
+            "changes:rule_remove",
+            "changes:window",
+            "changes:times",
+            "changes:answers",
+            "changes:reassess",
+            "changes:review",
+            "changes:caused",
+            "changes:comment",
+            "changes:acknowledge",
+            "changes:take",
+            "changes:add_link",
+            "changes:remove_link",
+            "changes:add_watcher",
+            "changes:remove_watcher",
+            "changes:retry_spread",
+        ),
+    ),
+    (
+        (302, 404, 404, 403, 403, 403, 200),
+        (
+            "changes:risk",
+            "changes:rule_new",
+            "changes:rule",
+            "changes:questions",
+            "change_schedule:new_window",
+            "change_schedule:collisions",
+            "cab:new_board",
+            "cab:edit_board",
+        ),
+    ),
+]
