@@ -109,7 +109,7 @@ def test_a_panels_own_view_answers_with_parts_or_the_page(cast: Cast, incident: 
         request._messages = type("Messages", (), {"add": lambda *args: None})()
         return done(request, incident, "Saved")
 
-    assert answer(True)["HX-Trigger"] == '{"toast": {"text": "Saved", "level": "success", "undo": ""}}'
+    assert answer(True)["HX-Trigger"] == '{"toast": {"text": "Saved", "level": "success", "undo": "", "stays": 0}}'
     assert b'id="ticket-head"' in answer(True).content
     assert answer(False)["Location"] == f"/desk/incidents/{incident.number}/"
 

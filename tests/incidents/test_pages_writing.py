@@ -235,7 +235,7 @@ def test_a_move_waits_until_a_colleagues_note_is_read(
     html = answer.content.decode()
     assert answer.status_code == 409
     assert "Wait, it is not the cable" in html
-    assert "Urgency: <s>Low</s> High" in html
+    assert "urgency: <s>Low</s> High" in html
     assert "Replaced the cable." in html
     again = {**sent, "version": incident.version, "seen": incident.event_seq}
     incident.refresh_from_db()

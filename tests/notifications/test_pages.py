@@ -141,10 +141,10 @@ def test_retrying_a_mail_that_went_out_does_not_send_it_again(cast: Cast, sent: 
 
 
 def test_parked_events_are_counted_and_tried_again(cast: Cast, incident: Incident, signed_in, deliver) -> None:
-    OutboxEntry.objects.update(parked_at=timezone.now(), attempts=10)
+    parked = OutboxEntry.objects.update(parked_at=timezone.now(), attempts=10)
     assert deliver() == []
     client = signed_in(cast.ada)
-    assert client.get("/outbox/").context["stuck_events"] == 1
+    assert client.get("/outbox/").context["stuck_events"] == parked > 0
     client.post("/outbox/events/again/")
     assert len(deliver()) == 4
 
