@@ -110,7 +110,7 @@ def test_three_incidents_become_a_problem_a_change_and_one_message_each(
     page.get_by_role("link", name="Open a problem from this incident").click()
     page.fill("[name=title]", "The gateway ends sessions that are in use")
     page.get_by_role("button", name="Open problem").click()
-    page.wait_for_selector("#panel-incidents, [id^=panel-]")
+    page.wait_for_selector("#panel-incidents, [id^=panel-]:visible")
     problem = Problem.objects.get()
     page.locator("#incidents-add summary").click()
     page.fill("#incidents-add [name=numbers]", f"{incidents[1].number} {incidents[2].number}")
