@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itsm.tasking.actions import open_ready_tasks
-from itsm.tasking.models import Task
+from itsm.tasking.querysets import any_waits_below
 from itsm.tasking.registry import has_tasks
 from itsm.tickets.hooks import Change
 
@@ -15,5 +15,5 @@ def follow(change: Change) -> None:
         return
     if change.event.seq == 1 or ticket.status in ticket.kind_info.terminal_statuses:
         return
-    if Task.objects.below(ticket).waiting().exists():
+    if any_waits_below(ticket):
         open_ready_tasks(ticket, actor=change.actor)

@@ -5,10 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
+from django.db import connection
 from django.db.models import F, Q
 
 from itsm.tasking.statuses import Status
 from itsm.tickets.querysets import TicketQuerySet
+
+# Asked by every move of every ticket: composing it anew each time costs several times what it costs to run.
+WAITS_BELOW = """
+SELECT EXISTS (SELECT FROM tasking_task t JOIN tickets_ticket k ON k.id = t.ticket_ptr_id
+                WHERE t.parent_id = %s AND k.status = %s)
+"""
+
+
+def any_waits_below(ticket: Any) -> bool:
+    """Return whether the ticket has a task whose turn has not come."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS_BELOW, [ticket.pk, Status.PENDING.value])
+        return bool(cursor.fetchone()[0])
 
 
 class TaskQuerySet(TicketQuerySet[Any]):

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
-from itsm.tickets.models import NO_TARGET, Ticket
+from django.db import connection
+
+from itsm.tickets.models import NO_TARGET
 from slas.actions.effects import Effects
 from slas.actions.lateness import Lateness
 from slas.actions.stepping import Steps
@@ -22,6 +24,8 @@ from slas.past import Past, StoredPast, Stretch, beginning_of
 from slas.plans import Key, Plan
 from slas.recording import record
 from slas.timing import reached
+
+NEXT_TARGET = "UPDATE tickets_ticket SET queue_due_at = %s WHERE id = %s"
 
 
 class Book(Steps):
@@ -258,5 +262,6 @@ class Book(Steps):
     def _set_next_target(self) -> None:
         soonest = self.next_due()
         if soonest != self.ticket.queue_due_at:
-            Ticket.objects.filter(pk=self.ticket.pk).update(queue_due_at=soonest)
+            with connection.cursor() as cursor:
+                cursor.execute(NEXT_TARGET, [soonest, self.ticket.pk])
             self.ticket.queue_due_at = soonest
