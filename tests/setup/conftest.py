@@ -75,7 +75,7 @@ class Desk:
         """Send a signal to the supervisor and wait for its end; returns its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=90)
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body of a page; status 0 when nobody answers."""
@@ -109,7 +109,7 @@ class Desk:
         """Run a command as bin/manage does."""
         command = [sys.executable, "-m", "itsm.cli", "manage", "--data", data or str(self.data), *arguments]
         return subprocess.run(
-            command, capture_output=True, text=True, env=environment(), cwd="/", timeout=60, check=False
+            command, capture_output=True, text=True, env=environment(), cwd="/", timeout=180, check=False
         )
 
 
