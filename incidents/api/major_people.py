@@ -28,7 +28,7 @@ NO_ROTA = gettext_lazy("There is no rota with this id.")
 
 def find_rota(ref: str, viewer: User) -> Rota | None:
     """Return the active rota with this id."""
-    return Rota.objects.filter(is_active=True, public_id=ref[:32]).first()
+    return Rota.objects.filter(is_active=True, public_id=ref).first()
 
 
 class RoleIn(StrictSerializer):
@@ -162,7 +162,7 @@ class MajorPeopleViews(FamilyViews):
     def remove(self, request: Request, ref: str, public_id: str) -> Response:
         """Tell the person or team of no more updates; 404 when the incident has no such stakeholder."""
         incident = self._for_desk(ref)
-        rows = MajorStakeholder.objects.filter(incident=incident.pk, public_id=public_id[:32])
+        rows = MajorStakeholder.objects.filter(incident=incident.pk, public_id=public_id)
         if not rows.exists():
             raise Http404
         remove_stakeholder(incident, public_id, actor=self.actor)

@@ -197,14 +197,12 @@ def forget_sent(author: User, ticket: Any, place: str, body: str, base: str, kep
     draft = _locked(author, ticket, place)
     if draft is None:
         return
-    sent = body.replace("\r\n", "\n").strip()
+    sent, along = body.replace("\r\n", "\n").strip(), set(kept)
     if draft.revision != base and not sent.startswith(draft.body.strip()):
-        gone = set(kept)
-        draft.files = [file for file in draft.files if file["storage_key"] not in gone]
+        draft.files = [file for file in draft.files if file["storage_key"] not in along]
         _touch(draft)
         return
-    unused = set(kept)
-    _remove_bytes([file for file in draft.files if file["storage_key"] not in unused])
+    _remove_bytes([file for file in draft.files if file["storage_key"] not in along])
     draft.delete()
 
 

@@ -36,10 +36,6 @@ class TaskQuerySet(TicketQuerySet[Any]):
         """Return the tasks in the order in which they are to be done; those of one order by their planned start."""
         return self.order_by("order", F("planned_start").asc(nulls_last=True), "pk")
 
-    def waiting(self) -> Self:
-        """Return the tasks whose turn has not come."""
-        return self.filter(status=Status.PENDING)
-
     def outside(self, start: datetime | None, end: datetime | None) -> Self:
         """Return the tasks whose planned window does not lie between these instants (aware; None is no bound)."""
         before = Q(planned_start__lt=start) | Q(planned_end__lte=start) if start else Q()

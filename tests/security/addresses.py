@@ -257,22 +257,7 @@ SPECIAL = once(
             "tasking:order",
         )
     },
-    {
-        f"api:task{tail}": {"ref": lambda world: world.task.number}
-        for tail in (
-            "",
-            "-moves",
-            "-move",
-            "-comments",
-            "-attachments",
-            "-events",
-            "-timers",
-            "-timers-acknowledge",
-            "-timer-explanation",
-            "-links",
-            "-watchers",
-        )
-    },
+    {f"api:task{tail}": {"ref": lambda world: world.task.number} for tail in API_CHILDREN if tail != "-next"},
     {
         "api:ticket-tasks": {"plural": lambda world: "incidents"},
         "api:task-link": {"ref": lambda world: world.task.number, "public_id": lambda world: world.task_link_id},

@@ -16,12 +16,11 @@ from itsm.accounts.changelog import Deed, check_seen, record_change, state_of
 from itsm.accounts.models import Team, User
 from itsm.accounts.roles import Permission
 from itsm.conditions import Condition, ConditionError
-from itsm.tickets.actions.settings import check_rule
+from itsm.tickets.actions.settings import STEP, check_rule, move_in_order
 from itsm.tickets.actors import Actor
 from itsm.tickets.errors import Invalid, Refused
 from itsm.tickets.texts import clean_text
 
-STEP = 10
 RULE_FIELDS = (
     "name",
     "condition",
@@ -99,18 +98,7 @@ def move_rule(rule: MajorRule, *, by: int, actor: Actor) -> list[MajorRule]:
         Refused: the actor may not set up the desk.
     """
     _require(actor)
-    rules = _locked()
-    at = next((at for at, one in enumerate(rules) if one.pk == rule.pk), None)
-    if at is None:
-        return rules
-    to = min(max(at + by, 0), len(rules) - 1)
-    moved = rules.pop(at)
-    rules.insert(to, moved)
-    for place, one in enumerate(rules, start=1):
-        one.order = place * STEP
-    MajorRule.objects.bulk_update(rules, ["order"])
-    record_change(actor.user, Deed.MOVED, moved, {"place": at + 1}, {"place": to + 1})
-    return rules
+    return move_in_order(_locked(), rule, by=by, actor=actor)
 
 
 @transaction.atomic

@@ -208,6 +208,12 @@ def move_routing_rule(rule: RoutingRule, *, by: int, actor: Actor) -> list[Routi
     """
     _require(actor)
     rules = list(RoutingRule.objects.select_for_update(of=("self",)).order_by("order", "pk"))
+    return move_in_order(rules, rule, by=by, actor=actor)
+
+
+def move_in_order(rules: list[Any], rule: Any, *, by: int, actor: Actor) -> list[Any]:
+    """Move one of the locked rules, which are all there are and in order, that many places down, at most to an end;
+    number them anew by their `order`, and return them. One that is gone moves nothing."""
     at = next((at for at, one in enumerate(rules) if one.pk == rule.pk), None)
     if at is None:
         return rules
@@ -216,7 +222,7 @@ def move_routing_rule(rule: RoutingRule, *, by: int, actor: Actor) -> list[Routi
     rules.insert(to, moved)
     for place, one in enumerate(rules, start=1):
         one.order = place * STEP
-    RoutingRule.objects.bulk_update(rules, ["order"])
+    type(rule)._default_manager.bulk_update(rules, ["order"])
     record_change(actor.user, Deed.MOVED, moved, {"place": at + 1}, {"place": to + 1})
     return rules
 

@@ -62,6 +62,8 @@ def test_people_and_plan(cast: Cast, major: Incident) -> None:
     for body in ({}, {"team": "network", "person": "sven@example.com"}, {"team": "no such team"}):
         problem(lena("post", "stakeholders/", body), 422, "invalid")
     gone = f"stakeholders/{told.json()['id']}/"
+    longer = gone.removesuffix("/") + "0/"
+    problem(lena("delete", longer, shape="stakeholders/{public_id}/"), 404, "not_found")
     assert lena("delete", gone).status_code == 204
     problem(lena("delete", gone, shape="stakeholders/{public_id}/"), 404, "not_found")
     assert [row["person"]["name"] for row in lena("get", "stakeholders/").json()["results"]] == ["Sven Example"]
